@@ -1,0 +1,5 @@
+/** The commands. */
+@NullMarked
+package org.iommu4j.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The portable software side: domains, mapping, attachment, fault handling. */
+@NullMarked
+package org.iommu4j.driver;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,9 @@
+/** A platform: fabric, endpoints, interrupt targets, scenarios. */
+module org.iommu4j.machine {
+  requires static org.jspecify;
+  requires transitive org.iommu4j.core;
+  requires transitive org.iommu4j.driver;
+  requires com.networknt.schema;
+  requires tools.jackson.databind;
+  requires tools.jackson.dataformat.yaml;
+}
