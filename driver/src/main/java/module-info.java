@@ -1,5 +1,9 @@
-/** The portable software side: domains, mapping, attachment, fault handling. */
+/** The portable driver API: domains, map and unmap, attach, PASID, faults. */
 module org.iommu4j.driver {
-  requires static org.jspecify;
   requires transitive org.iommu4j.core;
+  requires static transitive org.jspecify;
+
+  exports org.iommu4j.driver;
+
+  uses org.iommu4j.driver.DriverProvider;
 }

@@ -1,0 +1,18 @@
+package org.iommu4j.core.dma;
+
+import org.iommu4j.core.memory.PhysicalMemory;
+
+/**
+ * What surrounds a unit: the memory that it reads its tables from, the way to devices, and its
+ * wires.
+ *
+ * @param memory the physical address space
+ * @param ats carries ATS and PRI messages to devices
+ * @param lines the unit's own interrupt wires
+ */
+public record Host(PhysicalMemory memory, AtsFabric ats, InterruptLines lines) {
+  /** Memory only. */
+  public static Host of(PhysicalMemory memory) {
+    return new Host(memory, AtsFabric.NONE, InterruptLines.NONE);
+  }
+}

@@ -1,0 +1,5 @@
+/** The hardware face: requests, translations, faults, ports. */
+@NullMarked
+package org.iommu4j.core.dma;
+
+import org.jspecify.annotations.NullMarked;

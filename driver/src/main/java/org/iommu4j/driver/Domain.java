@@ -1,0 +1,92 @@
+package org.iommu4j.driver;
+
+/**
+ * An address space that devices can be attached to.
+ *
+ * <pre>{@code
+ * try (Domain domain = driver.createDomain(DomainType.DMA_STRICT)) {
+ *   domain.attach(source);
+ *   domain.map(0x1000, pa, 0x1000, Access.READ | Access.WRITE);
+ *   ...
+ *   domain.unmap(0x1000, 0x1000); // back only when no device can reach it any more
+ * }
+ * }</pre>
+ *
+ * <p>Threads: all methods may be called from any thread; calls on one domain are serialised.
+ */
+public interface Domain extends AutoCloseable {
+  /** Returned by {@link #iovaToPhys} where nothing is mapped. */
+  long UNMAPPED = -1;
+
+  /** What the domain does. */
+  DomainType type();
+
+  /**
+   * Makes the device with this requester id use the domain for requests without PASID, instead of
+   * what it used before. Complete when it returns: no access under the old domain is in flight.
+   *
+   * @throws IllegalArgumentException if the id is wider than the unit supports
+   */
+  void attach(int source);
+
+  /**
+   * The same for requests with this PASID.
+   *
+   * @throws IllegalArgumentException if the id or PASID is wider than the unit supports
+   * @throws IllegalStateException if the device's own domain is of a type that rules PASIDs out
+   */
+  void attach(int source, int pasid);
+
+  /** Blocks the device again. Complete when it returns. */
+  void detach(int source);
+
+  /** Blocks the device's requests with this PASID again. Complete when it returns. */
+  void detach(int source, int pasid);
+
+  /**
+   * Maps a range, with the largest pages that alignment and format allow.
+   *
+   * @param iova first device address, a multiple of the smallest page
+   * @param pa first physical address, a multiple of the smallest page
+   * @param size bytes, a multiple of the smallest page, not 0
+   * @param permissions {@link org.iommu4j.core.dma.Access} bits: READ, WRITE, EXECUTE
+   * @throws IllegalArgumentException for a misaligned or too large range; the message has the values
+   * @throws IllegalStateException if any part is mapped already (nothing is changed then), or the
+   *     domain does not translate
+   */
+  void map(long iova, long pa, long size, int permissions);
+
+  /**
+   * Unmaps whatever is mapped in a range and returns when no device can reach it any more. A larger
+   * page that lies only partly in the range is split: the rest stays mapped.
+   *
+   * @return bytes that were mapped
+   */
+  long unmap(long iova, long size);
+
+  /**
+   * Collects the invalidations of several changes, so that they are waited for once: between {@code
+   * batch()} and {@link Batch#close} unmapped pages may still be reached.
+   */
+  Batch batch();
+
+  /** Where an address leads, {@link #UNMAPPED} if nowhere. Reads the tables, not the caches. */
+  long iovaToPhys(long iova);
+
+  /** Bytes mapped now. */
+  long mapped();
+
+  /** Detaches all devices and frees the tables. */
+  @Override
+  void close();
+
+  /** The changes of a batch; closing it completes their invalidations. */
+  interface Batch extends AutoCloseable {
+    /** As {@link Domain#unmap}, complete only when the batch closes. */
+    long unmap(long iova, long size);
+
+    /** Completes all invalidations of the batch. */
+    @Override
+    void close();
+  }
+}

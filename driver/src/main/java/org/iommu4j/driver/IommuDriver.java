@@ -1,0 +1,53 @@
+package org.iommu4j.driver;
+
+import java.util.List;
+import java.util.function.Consumer;
+import org.iommu4j.core.dma.Fault;
+import org.iommu4j.core.dma.PageRequest;
+
+/**
+ * The software that programs one unit, the way a kernel or hypervisor does. It touches the hardware
+ * through registers and memory only: the same code could program silicon.
+ */
+public interface IommuDriver extends AutoCloseable {
+  /** What driver and unit can do together. */
+  Capabilities capabilities();
+
+  /**
+   * Brings the unit up: queues, interrupts, an empty table. From then on every device is blocked
+   * until it is attached to a domain.
+   *
+   * @throws DriverException if the unit does not do as it should
+   */
+  void start();
+
+  /** A new domain, no device attached. */
+  Domain createDomain(DomainType type);
+
+  /** The domain that a device uses for requests without PASID, or the blocked one. */
+  Domain domainOf(int source);
+
+  /** Called for every fault that {@link #service} takes from the unit. */
+  void onFault(Consumer<Fault> handler);
+
+  /** Called for every page request that {@link #service} takes from the unit. */
+  void onPageRequest(Consumer<PageRequest> handler);
+
+  /** Answers a page request group: 0 success, 1 invalid request, 15 response failure. */
+  void respond(PageRequest request, int code);
+
+  /**
+   * What an interrupt handler does: reads the unit's pending causes, takes all records, clears error
+   * conditions and resumes stopped queues.
+   *
+   * @return the conditions met other than records, for people; empty if there was none
+   */
+  List<String> service();
+
+  /** Requester ids attached to a translating or identity domain, ascending. */
+  List<Integer> attached();
+
+  /** Takes the unit down: every access is blocked, queues are off, tables are freed. */
+  @Override
+  void close();
+}
