@@ -66,6 +66,11 @@ public record Field(String name, int hi, int lo, Kind kind) {
     return new Field(name, hi, lo, other);
   }
 
+  /** The same bits under a longer name, where several words of a structure have such a field. */
+  public Field named(String other) {
+    return new Field(other, hi, lo, kind);
+  }
+
   /** Number of bits, 1..64. */
   public int width() {
     return hi - lo + 1;
