@@ -6,4 +6,6 @@ module org.iommu4j.machine {
   requires com.networknt.schema;
   requires tools.jackson.databind;
   requires tools.jackson.dataformat.yaml;
+
+  exports org.iommu4j.machine.capture;
 }
