@@ -50,7 +50,8 @@ public interface Domain extends AutoCloseable {
    * @param pa first physical address, a multiple of the smallest page
    * @param size bytes, a multiple of the smallest page, not 0
    * @param permissions {@link org.iommu4j.core.dma.Access} bits: READ, WRITE, EXECUTE
-   * @throws IllegalArgumentException for a misaligned or too large range; the message has the values
+   * @throws IllegalArgumentException for a misaligned or too large range; the message has the
+   *     values
    * @throws IllegalStateException if any part is mapped already (nothing is changed then), or the
    *     domain does not translate
    */

@@ -25,9 +25,7 @@ public interface DriverProvider {
    */
   static DriverProvider forArchitecture(String id) {
     List<DriverProvider> all =
-        ServiceLoader.load(DriverProvider.class).stream()
-            .map(ServiceLoader.Provider::get)
-            .toList();
+        ServiceLoader.load(DriverProvider.class).stream().map(ServiceLoader.Provider::get).toList();
     for (DriverProvider p : all) {
       if (p.architecture().equals(id)) {
         return p;

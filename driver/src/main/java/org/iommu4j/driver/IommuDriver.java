@@ -37,8 +37,8 @@ public interface IommuDriver extends AutoCloseable {
   void respond(PageRequest request, int code);
 
   /**
-   * What an interrupt handler does: reads the unit's pending causes, takes all records, clears error
-   * conditions and resumes stopped queues.
+   * What an interrupt handler does: reads the unit's pending causes, takes all records, clears
+   * error conditions and resumes stopped queues.
    *
    * @return the conditions met other than records, for people; empty if there was none
    */
