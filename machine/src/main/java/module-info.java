@@ -7,5 +7,8 @@ module org.iommu4j.machine {
   requires tools.jackson.databind;
   requires tools.jackson.dataformat.yaml;
 
+  exports org.iommu4j.machine;
   exports org.iommu4j.machine.capture;
+  exports org.iommu4j.machine.description;
+  exports org.iommu4j.machine.scenario;
 }

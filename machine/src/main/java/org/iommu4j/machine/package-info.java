@@ -1,4 +1,4 @@
-/** A platform: fabric, endpoints, interrupt targets, scenarios. */
+/** A platform: memory, units with their drivers, endpoints, interrupt targets. */
 @NullMarked
 package org.iommu4j.machine;
 
