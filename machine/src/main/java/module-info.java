@@ -10,5 +10,6 @@ module org.iommu4j.machine {
   exports org.iommu4j.machine;
   exports org.iommu4j.machine.capture;
   exports org.iommu4j.machine.description;
+  exports org.iommu4j.machine.reach;
   exports org.iommu4j.machine.scenario;
 }

@@ -31,7 +31,6 @@ import org.iommu4j.machine.description.PlatformDescription.DomainPlan;
 import org.iommu4j.machine.description.PlatformDescription.Mapping;
 import org.iommu4j.machine.description.PlatformDescription.Range;
 import org.iommu4j.machine.description.PlatformDescription.Target;
-import org.iommu4j.machine.description.Units;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a platform of its description. */
@@ -133,11 +132,7 @@ final class Builder {
               u.name()));
       fixed.add(
           new Resource(
-              u.name() + " tables",
-              Resource.Kind.TABLES,
-              frames.base(),
-              frames.size(),
-              u.name()));
+              u.name() + " tables", Resource.Kind.TABLES, frames.base(), frames.size(), u.name()));
       devices(u.name()).forEach(d -> fabric.ats.put(d.source(), d.ats()));
     } catch (IllegalArgumentException | DriverException e) {
       throw invalid(u.at(), u.name() + ": " + e.getMessage(), "change it, or remove it");
@@ -260,8 +255,7 @@ final class Builder {
     @Override
     public void invalidate(AtsInvalidation request) {
       if (unit != null && ats.getOrDefault(request.source(), false)) {
-        unit.invalidationCompleted(
-            request.source(), request.segmented(), 1 << request.tag(), 1);
+        unit.invalidationCompleted(request.source(), request.segmented(), 1 << request.tag(), 1);
       }
     }
 

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.Domain;
+import org.iommu4j.driver.DomainType;
 import org.iommu4j.machine.description.PlatformDescription.Mapping;
 
 /**
@@ -86,6 +87,12 @@ public final class Ledger {
     return account == null ? List.of() : account.mappings();
   }
 
+  /** The type of the domain that a device is attached to with this PASID. */
+  public DomainType typeOf(Endpoint endpoint, int pasid) {
+    Account account = attached.get(new Requester(endpoint, pasid));
+    return account == null ? DomainType.BLOCKED : account.domain.type();
+  }
+
   /** The name of the domain that a device is attached to with this PASID; empty if to none. */
   public String domainOf(Endpoint endpoint, int pasid) {
     Account account = attached.get(new Requester(endpoint, pasid));
@@ -106,8 +113,7 @@ public final class Ledger {
    */
   public void map(Account account, Mapping asked) {
     boolean widened =
-        asked.permissions() == Access.WRITE
-            && !account.unit.driver().capabilities().writeOnly();
+        asked.permissions() == Access.WRITE && !account.unit.driver().capabilities().writeOnly();
     Mapping m =
         widened
             ? new Mapping(
@@ -160,8 +166,7 @@ public final class Ledger {
   }
 
   private static Mapping part(Mapping m, long offset, long size) {
-    return new Mapping(
-        m.at(), m.name(), m.iova() + offset, m.pa() + offset, size, m.permissions());
+    return new Mapping(m.at(), m.name(), m.iova() + offset, m.pa() + offset, size, m.permissions());
   }
 
   /** Attaches, and writes it down if the driver agrees. */

@@ -1,9 +1,12 @@
 package org.iommu4j.machine;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.machine.capture.CaptureException;
+import org.iommu4j.machine.capture.CaptureFolder;
 import org.iommu4j.machine.description.InvalidPlatform;
 import org.iommu4j.machine.description.PlatformDescription;
 import org.iommu4j.machine.description.Units;
@@ -59,6 +62,15 @@ public final class Platform implements AutoCloseable {
    */
   public static Platform of(PlatformDescription description, Settings settings) {
     return new Builder(description, settings).build();
+  }
+
+  /**
+   * The machine that a capture shows. No driver programs its units.
+   *
+   * @throws CaptureException if the folder is no capture, or no architecture knows its units
+   */
+  public static Platform ofCapture(Path folder) throws CaptureException {
+    return new CapturedPlatform(CaptureFolder.open(folder)).build();
   }
 
   /** Its name. */
@@ -118,7 +130,7 @@ public final class Platform implements AutoCloseable {
     try {
       int source = Units.parseRequester(text);
       return endpoints.stream().filter(e -> e.source() == source).findFirst();
-    } catch (NumberFormatException e) {
+    } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
   }

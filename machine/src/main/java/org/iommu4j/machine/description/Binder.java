@@ -53,8 +53,7 @@ final class Binder {
   }
 
   private static Range range(Node n, String name) {
-    return new Range(
-        n.at(), n.text("name", name), n.address("base", 0), n.size("size", PAGE));
+    return new Range(n.at(), n.text("name", name), n.address("base", 0), n.size("size", PAGE));
   }
 
   private Unit unit(Node n) {
@@ -103,8 +102,7 @@ final class Binder {
         n.at(),
         name,
         iommuOf(n, "domain"),
-        DomainType.valueOf(
-            n.text("type", "dma-strict").replace('-', '_').toUpperCase(Locale.ROOT)),
+        DomainType.valueOf(n.text("type", "dma-strict").replace('-', '_').toUpperCase(Locale.ROOT)),
         n.list("maps", m -> mapping(m, name)));
   }
 
@@ -206,8 +204,7 @@ final class Binder {
               expect);
       case "map" -> new Step.Map(at, note, domain, mapping(s, domain), expect);
       case "unmap" ->
-          new Step.Unmap(
-              at, note, domain, s.address("iova", 0), s.size("size", PAGE), expect);
+          new Step.Unmap(at, note, domain, s.address("iova", 0), s.size("size", PAGE), expect);
       case "attach" -> new Step.Attach(at, note, device, s.pasid(), domain, expect);
       case "detach" -> new Step.Detach(at, note, device, s.pasid(), expect);
       default ->
@@ -224,5 +221,4 @@ final class Binder {
               expect);
     };
   }
-
 }

@@ -117,7 +117,7 @@ final class Node {
     }
     try {
       return parser.applyAsLong(value.asString());
-    } catch (NumberFormatException e) {
+    } catch (IllegalArgumentException e) {
       problem(key, key + ": '" + value.asString() + "' is out of range", "use a smaller number");
       return otherwise;
     }

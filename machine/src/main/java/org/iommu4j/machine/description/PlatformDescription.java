@@ -133,8 +133,7 @@ public record PlatformDescription(
    *
    * @param permissions {@link org.iommu4j.core.dma.Access} bits
    */
-  public record Mapping(
-      Place at, String name, long iova, long pa, long size, int permissions) {}
+  public record Mapping(Place at, String name, long iova, long pa, long size, int permissions) {}
 
   /**
    * An attachment.

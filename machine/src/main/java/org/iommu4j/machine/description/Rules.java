@@ -234,8 +234,7 @@ final class Rules {
       switch (step) {
         case Step.Device s -> {
           requester(step.at(), s.device(), s.pasid());
-          if (s instanceof Step.Dma dma
-              && Long.compareUnsigned(dma.length(), LARGEST_ACCESS) > 0) {
+          if (s instanceof Step.Dma dma && Long.compareUnsigned(dma.length(), LARGEST_ACCESS) > 0) {
             problem(dma.at(), "an access has at most 1M bytes", "make it several steps");
           }
         }

@@ -11,7 +11,9 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Checks a tree against the schema, and says what is wrong in words of the file, not of schemas. */
+/**
+ * Checks a tree against the schema, and says what is wrong in words of the file, not of schemas.
+ */
 final class SchemaCheck {
   private static final String RESOURCE = "platform.schema.json";
   private static final int LONGEST_QUOTE = 40;
@@ -69,8 +71,7 @@ final class SchemaCheck {
               named(pointer) + quote(found) + " is not " + expected,
               "use one of "
                   + String.join(
-                      ", ",
-                      rule.path("enum").valueStream().map(JsonNode::asString).toList()));
+                      ", ", rule.path("enum").valueStream().map(JsonNode::asString).toList()));
       case "uniqueItems" ->
           new Problem(
               file,

@@ -95,11 +95,7 @@ public sealed interface Step {
 
   /** The driver maps a range. */
   record Map(
-      Place at,
-      String note,
-      String domain,
-      PlatformDescription.Mapping mapping,
-      Expectation expect)
+      Place at, String note, String domain, PlatformDescription.Mapping mapping, Expectation expect)
       implements Step {}
 
   /** The driver unmaps a range. */
@@ -107,8 +103,7 @@ public sealed interface Step {
       implements Step {}
 
   /** The driver attaches a device to a domain. */
-  record Attach(
-      Place at, String note, String device, int pasid, String domain, Expectation expect)
+  record Attach(Place at, String note, String device, int pasid, String domain, Expectation expect)
       implements Step {}
 
   /** The driver blocks a device, or one PASID of it, again. */

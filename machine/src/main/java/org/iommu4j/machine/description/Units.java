@@ -2,6 +2,7 @@ package org.iommu4j.machine.description;
 
 import java.util.Locale;
 import org.iommu4j.core.Options;
+import org.iommu4j.machine.capture.RequesterId;
 
 /** Sizes and requester ids as people write them. */
 public final class Units {
@@ -59,36 +60,22 @@ public final class Units {
    * A requester id: a PCI function as {@code bus:device.function}, with a segment in front or not,
    * in hexadecimal; or a number.
    *
-   * @throws NumberFormatException if it is neither
+   * @throws IllegalArgumentException if it is neither
    */
   public static int parseRequester(String text) {
-    int colon = text.lastIndexOf(':');
-    int dot = text.indexOf('.');
-    if (colon < 0 || dot < colon) {
-      long id = Options.parse(text);
-      if (id < 0 || id > 0xff_ffffL) {
-        throw new NumberFormatException(text);
-      }
-      return (int) id;
+    if (text.indexOf(':') >= 0) {
+      return RequesterId.parse(text);
     }
-    int first = text.indexOf(':');
-    int segment = first < colon ? Integer.parseInt(text.substring(0, first), 16) : 0;
-    int bus = Integer.parseInt(text.substring(first < colon ? first + 1 : 0, colon), 16);
-    int device = Integer.parseInt(text.substring(colon + 1, dot), 16);
-    int function = Integer.parseInt(text.substring(dot + 1), 16);
-    if ((segment & ~0xff) != 0 || (bus & ~0xff) != 0 || (device & ~31) != 0 || function > 7) {
+    long id = Options.parse(text);
+    if (id < 0 || id > 0xffff_ffffL) {
       throw new NumberFormatException(text);
     }
-    return segment << 16 | bus << 8 | device << 3 | function;
+    return (int) id;
   }
 
   /** A requester id as a PCI function: {@code 00:03.0}, or {@code 0001:00:03.0}. */
   public static String requester(int source) {
-    String function =
-        String.format(
-            Locale.ROOT, "%02x:%02x.%d", source >>> 8 & 0xff, source >>> 3 & 31, source & 7);
-    int segment = source >>> 16;
-    return segment == 0 ? function : String.format(Locale.ROOT, "%04x:%s", segment, function);
+    return RequesterId.format(source);
   }
 
   /** An address in hexadecimal. */

@@ -147,7 +147,9 @@ final class YamlTree {
     return new Place(Math.max(1, at.getLineNr()), Math.max(1, at.getColumnNr()));
   }
 
-  /** The parser's own words are a picture of several lines; the last position in it is the fault. */
+  /**
+   * The parser's own words are a picture of several lines; the last position in it is the fault.
+   */
   private static InvalidPlatform syntax(String file, JacksonException e) {
     String message = e.getOriginalMessage();
     TokenStreamLocation at = e.getLocation();

@@ -45,8 +45,7 @@ final class DeviceStep {
     endpoint = Player.endpoint(platform, step.device());
     Integer as = step.as();
     source = as == null ? endpoint.source() : as;
-    actor =
-        endpoint.label(step.pasid()) + (as == null ? "" : " as " + Units.requester(source));
+    actor = endpoint.label(step.pasid()) + (as == null ? "" : " as " + Units.requester(source));
   }
 
   StepResult play() {
@@ -56,8 +55,7 @@ final class DeviceStep {
     if (step instanceof Step.Dma dma
         && dma.kind() == Step.Kind.FETCH
         && !endpoint.unit().driver().capabilities().executePermission()) {
-      return Player.skipped(
-          number, step, actor, action(), "the unit knows no execute permission");
+      return Player.skipped(number, step, actor, action(), "the unit knows no execute permission");
     }
     long iova = address();
     Inspector.Walk walk = walk(iova);
@@ -254,8 +252,7 @@ final class DeviceStep {
       case RECORDED ->
           detail =
               "recorded in the file at %s, notice to %s"
-                  .formatted(
-                      Units.address(delivery.address()), Units.address(delivery.notice()));
+                  .formatted(Units.address(delivery.address()), Units.address(delivery.notice()));
       default -> detail = "accepted without effect";
     }
     return Outcome.OK;

@@ -20,12 +20,12 @@ import org.iommu4j.machine.description.Units;
 import org.iommu4j.machine.scenario.StepResult.Outcome;
 
 /**
- * Plays a scenario on a platform, one step at a time; after each the CPU services the units, so that
- * a fault is found with the step that caused it.
+ * Plays a scenario on a platform, one step at a time; after each the CPU services the units, so
+ * that a fault is found with the step that caused it.
  *
- * <p>Nothing is taken on trust: data that was written is looked for in memory, data that was read is
- * compared with memory, a message must have been latched, and a blocked access must leave a record
- * with the driver.
+ * <p>Nothing is taken on trust: data that was written is looked for in memory, data that was read
+ * is compared with memory, a message must have been latched, and a blocked access must leave a
+ * record with the driver.
  */
 public final class Player {
   private final Platform platform;
@@ -70,11 +70,7 @@ public final class Player {
       case Step.Detach s -> {
         Endpoint endpoint = endpoint(platform, s.device());
         yield attachment(
-            s,
-            endpoint,
-            s.pasid(),
-            "detach",
-            () -> platform.ledger().detach(endpoint, s.pasid()));
+            s, endpoint, s.pasid(), "detach", () -> platform.ledger().detach(endpoint, s.pasid()));
       }
     };
   }
@@ -86,8 +82,7 @@ public final class Player {
   }
 
   static boolean lacksPasids(Endpoint endpoint, int pasid) {
-    return pasid != DmaRequest.NO_PASID
-        && endpoint.unit().driver().capabilities().pasidBits() == 0;
+    return pasid != DmaRequest.NO_PASID && endpoint.unit().driver().capabilities().pasidBits() == 0;
   }
 
   private StepResult map(Step.Map s) {
@@ -96,9 +91,7 @@ public final class Player {
     String action =
         "map %s %s at %s"
             .formatted(
-                Units.size(m.size()),
-                Access.permissions(m.permissions()),
-                Units.address(m.iova()));
+                Units.size(m.size()), Access.permissions(m.permissions()), Units.address(m.iova()));
     return command(
         s,
         s.domain(),
@@ -174,7 +167,17 @@ public final class Player {
       objections.add("the unit reported a fault although no device did anything");
     }
     return new StepResult(
-        number, step, actor, action, outcome, null, 0, faults, conditions, null, detail,
+        number,
+        step,
+        actor,
+        action,
+        outcome,
+        null,
+        0,
+        faults,
+        conditions,
+        null,
+        detail,
         objections);
   }
 
