@@ -1,6 +1,12 @@
 /** The RISC-V IOMMU: its model, and the driver that programs it. */
 module org.iommu4j.riscv {
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
   requires transitive org.iommu4j.core;
   requires transitive org.iommu4j.driver;
+
+  exports org.iommu4j.riscv;
+  exports org.iommu4j.riscv.layout;
+
+  provides org.iommu4j.core.Architecture with
+      org.iommu4j.riscv.RiscvArchitecture;
 }

@@ -18,7 +18,8 @@ public final class Options {
 
     private final String option;
 
-    InvalidOption(String option, String message) {
+    /** Names the option and says what is wrong with it. */
+    public InvalidOption(String option, String message) {
       super("option '" + option + "': " + message);
       this.option = option;
     }

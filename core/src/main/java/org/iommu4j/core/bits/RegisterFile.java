@@ -177,11 +177,16 @@ public final class RegisterFile {
     if (s.register.width() == 4) {
       store(s, value & 0xffff_ffffL);
     } else if (offset == s.register.offset()) {
-      // The half that is not written must not trigger its own write-1 bits.
-      store(s, (s.value & ~(s.w1c | s.w1s) & 0xffff_ffff_0000_0000L) | (value & 0xffff_ffffL));
+      store(s, (other(s) & 0xffff_ffff_0000_0000L) | (value & 0xffff_ffffL));
     } else {
-      store(s, (s.value & ~(s.w1c | s.w1s) & 0xffff_ffffL) | value << 32);
+      store(s, (other(s) & 0xffff_ffffL) | value << 32);
     }
+  }
+
+  /** The register as the half that is not written keeps it: its write-1 bits do nothing. */
+  private static long other(Slot s) {
+    long now = s.source == null ? s.value : s.source.read(s.value);
+    return now & ~(s.w1c | s.w1s);
   }
 
   private boolean accessible(long offset, int size) {

@@ -9,17 +9,16 @@ import java.nio.ByteOrder;
 /**
  * One contiguous piece of physical memory that may be read and written without further checks.
  *
- * <p>The unchecked half of {@link PhysicalMemory}: a walker asks {@link #holds} once and then loads.
- * Every segment is native, so that the JIT sees one class only: walkers that also meet heap segments
- * become up to three times slower. Base and size are multiples of 8, so an aligned access of up to 8
- * bytes that starts inside ends inside.
+ * <p>The unchecked half of {@link PhysicalMemory}: a walker asks {@link #holds} once and then
+ * loads. Every segment is native, so that the JIT sees one class only: walkers that also meet heap
+ * segments become up to three times slower. Base and size are multiples of 8, so an aligned access
+ * of up to 8 bytes that starts inside ends inside.
  */
 public final class MemoryRegion {
   /** A region that holds nothing: the initial "last region" of a walker. */
   public static final MemoryRegion NONE = new MemoryRegion(0, MemorySegment.ofAddress(8), 0);
 
-  static final ValueLayout.OfLong LE64 =
-      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LONG = LE64.varHandle();
   private static final VarHandle INT = LE32.varHandle();

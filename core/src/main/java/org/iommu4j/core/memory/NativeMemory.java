@@ -45,9 +45,7 @@ final class NativeMemory {
               ValueLayout.JAVA_INT,
               ValueLayout.JAVA_LONG));
   private static final @Nullable MethodHandle MUNMAP =
-      handle(
-          "munmap",
-          FunctionDescriptor.of(ValueLayout.JAVA_INT, ADDRESS, ValueLayout.JAVA_LONG));
+      handle("munmap", FunctionDescriptor.of(ValueLayout.JAVA_INT, ADDRESS, ValueLayout.JAVA_LONG));
   private static final @Nullable MethodHandle MADVISE =
       handle(
           "madvise",

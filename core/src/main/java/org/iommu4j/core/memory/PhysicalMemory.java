@@ -138,14 +138,12 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * Takes a region away. Accesses that already started may still touch its bytes: before the backing
-   * memory is reused or closed, drain the units' access windows.
+   * Takes a region away. Accesses that already started may still touch its bytes: before the
+   * backing memory is reused or closed, drain the units' access windows.
    */
   public synchronized void remove(MemoryRegion region) {
     backing =
-        Arrays.stream(backing)
-            .filter(r -> r.base() != region.base())
-            .toArray(MemoryRegion[]::new);
+        Arrays.stream(backing).filter(r -> r.base() != region.base()).toArray(MemoryRegion[]::new);
     publish();
   }
 
@@ -306,9 +304,7 @@ public final class PhysicalMemory implements AutoCloseable {
   /** The word at {@code pa}, zero-extended; meaningful only where {@link #status} is OK. */
   public long readInt(long pa) {
     MemoryRegion r = find(direct, pa);
-    return r != MemoryRegion.NONE && (pa & 3) == 0
-        ? r.getInt(pa) & 0xffff_ffffL
-        : readSlow(pa, 4);
+    return r != MemoryRegion.NONE && (pa & 3) == 0 ? r.getInt(pa) & 0xffff_ffffL : readSlow(pa, 4);
   }
 
   /** 1..8 bytes at any alignment, zero-extended; meaningful only where {@link #status} is OK. */

@@ -56,9 +56,34 @@ public final class Capabilities {
   /** In the specification's order. */
   public static final List<Field> FIELDS =
       List.of(
-          VERSION, SV32, SV39, SV48, SV57, SVRSW60T59B, SVPBMT, SV32X4, SV39X4, SV48X4, SV57X4,
-          AMO_MRIF, MSI_FLAT, MSI_MRIF, AMO_HWAD, ATS, T2GPA, END, IGS, HPM, DBG, PAS, PD8, PD17,
-          PD20, QOSID, NL, S);
+          VERSION,
+          SV32,
+          SV39,
+          SV48,
+          SV57,
+          SVRSW60T59B,
+          SVPBMT,
+          SV32X4,
+          SV39X4,
+          SV48X4,
+          SV57X4,
+          AMO_MRIF,
+          MSI_FLAT,
+          MSI_MRIF,
+          AMO_HWAD,
+          ATS,
+          T2GPA,
+          END,
+          IGS,
+          HPM,
+          DBG,
+          PAS,
+          PD8,
+          PD17,
+          PD20,
+          QOSID,
+          NL,
+          S);
 
   public static final Register REGISTER = new Register("capabilities", 0x00, 8, FIELDS);
 

@@ -73,21 +73,16 @@ public enum Cause implements FaultReason {
   MSI_PTE_MISCONFIGURED(
       263, "MSI PTE misconfigured", "a reserved bit or mode in the MSI page-table entry"),
   MRIF_ACCESS_FAULT(
-      264,
-      "MRIF access fault",
-      "the memory-resident interrupt file lies where there is no memory"),
+      264, "MRIF access fault", "the memory-resident interrupt file lies where there is no memory"),
   PDT_ENTRY_LOAD_ACCESS_FAULT(
-      265,
-      "PDT entry load access fault",
-      "the process directory lies where there is no memory"),
+      265, "PDT entry load access fault", "the process directory lies where there is no memory"),
   PDT_ENTRY_NOT_VALID(
       266, "PDT entry not valid", "no address space is bound to this PASID of the device"),
   PDT_ENTRY_MISCONFIGURED(
       267,
       "PDT entry misconfigured",
       "a reserved bit, or a mode that the capabilities do not offer, in the process context"),
-  DDT_DATA_CORRUPTION(
-      268, "DDT data corruption", "the memory of the device directory is poisoned"),
+  DDT_DATA_CORRUPTION(268, "DDT data corruption", "the memory of the device directory is poisoned"),
   PDT_DATA_CORRUPTION(
       269, "PDT data corruption", "the memory of the process directory is poisoned"),
   MSI_PT_DATA_CORRUPTION(
@@ -103,9 +98,7 @@ public enum Cause implements FaultReason {
       "IOMMU MSI write access fault",
       "the address in iotval, programmed for the unit's own or a notice MSI, refuses writes"),
   PT_DATA_CORRUPTION(
-      274,
-      "First/second-stage PT data corruption",
-      "the memory of a page-table page is poisoned");
+      274, "First/second-stage PT data corruption", "the memory of a page-table page is poisoned");
 
   private static final @Nullable Cause[] BY_CODE = new Cause[275];
 

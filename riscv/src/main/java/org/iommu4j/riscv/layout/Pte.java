@@ -60,8 +60,7 @@ public final class Pte {
           N);
 
   public static final Layout LAYOUT32 =
-      Layout.of(
-          "page-table entry", "Privileged ISA, Sv32", V, R, W, X, U, G, A, D, RSW, PPN32);
+      Layout.of("page-table entry", "Privileged ISA, Sv32", V, R, W, X, U, G, A, D, RSW, PPN32);
 
   private Pte() {}
 }

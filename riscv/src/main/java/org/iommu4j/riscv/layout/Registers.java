@@ -26,8 +26,7 @@ public final class Registers {
   public static final Field IOMMU_MODE = bits("iommu_mode", 3, 0).as(WARL);
   public static final Field DDTP_BUSY = bit("busy", 4).as(RO);
   public static final Field DDTP_PPN = bits("PPN", 53, 10).as(WARL);
-  public static final Register DDTP =
-      Register.of64("ddtp", 0x10, IOMMU_MODE, DDTP_BUSY, DDTP_PPN);
+  public static final Register DDTP = Register.of64("ddtp", 0x10, IOMMU_MODE, DDTP_BUSY, DDTP_PPN);
 
   public static final int MODE_OFF = 0;
   public static final int MODE_BARE = 1;
@@ -62,8 +61,7 @@ public final class Registers {
   public static final Field CQON = bit("cqon", 16).as(RO);
   public static final Field CQ_BUSY = bit("busy", 17).as(RO);
   public static final Register CQCSR =
-      Register.of32(
-          "cqcsr", 0x48, CQEN, CIE, CQMF, CMD_TO, CMD_ILL, FENCE_W_IP, CQON, CQ_BUSY);
+      Register.of32("cqcsr", 0x48, CQEN, CIE, CQMF, CMD_TO, CMD_ILL, FENCE_W_IP, CQON, CQ_BUSY);
 
   // fqcsr §6.16
   public static final Field FQEN = bit("fqen", 0);
@@ -205,8 +203,25 @@ public final class Registers {
     List<Register> list =
         new ArrayList<>(
             List.of(
-                Capabilities.REGISTER, FCTL, DDTP, CQB, CQH, CQT, FQB, FQH, FQT, PQB, PQH, PQT,
-                CQCSR, FQCSR, PQCSR, IPSR, IOCOUNTOVF, IOCOUNTINH, IOHPMCYCLES));
+                Capabilities.REGISTER,
+                FCTL,
+                DDTP,
+                CQB,
+                CQH,
+                CQT,
+                FQB,
+                FQH,
+                FQT,
+                PQB,
+                PQH,
+                PQT,
+                CQCSR,
+                FQCSR,
+                PQCSR,
+                IPSR,
+                IOCOUNTOVF,
+                IOCOUNTINH,
+                IOHPMCYCLES));
     list.addAll(IOHPMCTR);
     list.addAll(IOHPMEVT);
     list.addAll(List.of(TR_REQ_IOVA, TR_REQ_CTL, TR_RESPONSE, IOMMU_QOSID, ICVEC));

@@ -1,0 +1,194 @@
+package org.iommu4j.riscv.model;
+
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.riscv.layout.Cause;
+import org.iommu4j.riscv.layout.DeviceContext;
+import org.iommu4j.riscv.layout.DirectoryEntry;
+import org.iommu4j.riscv.layout.FaultRecord;
+import org.iommu4j.riscv.layout.ProcessContext;
+
+/** Locates the device context (§2.3.1) and the process context (§2.3.2). */
+final class DirectoryWalker {
+  private static final int DDT_EVENT = 5;
+  private static final int PDT_EVENT = 6;
+
+  private DirectoryWalker() {}
+
+  /** Reads and checks the context of a device into {@code dc}; 0 or the cause. */
+  static int device(Setup s, Workspace w, int deviceId, DcEntry dc) {
+    long table = s.ddt;
+    for (int level = s.levels() - 1; level > 0; level--) {
+      w.count(s, DDT_EVENT);
+      long at = table + ((long) s.ddi(deviceId, level) << 3);
+      int status = w.fetch(s, at);
+      if (status != PhysicalMemory.OK) {
+        return ddtLoad(status);
+      }
+      long e = s.be ? Long.reverseBytes(w.entry) : w.entry;
+      w.note("DDT entry, level " + level, DirectoryEntry.LAYOUT, at, e);
+      if (!DirectoryEntry.V.isSet(e)) {
+        return Cause.DDT_ENTRY_NOT_VALID.code();
+      }
+      if ((e & s.directoryReserved) != 0) {
+        return Cause.DDT_ENTRY_MISCONFIGURED.code();
+      }
+      table = DirectoryEntry.PPN.get(e) << 12;
+    }
+    w.count(s, DDT_EVENT);
+    int words = s.extended ? DeviceContext.EXTENDED_WORDS : DeviceContext.BASE_WORDS;
+    long at = table + (long) s.ddi(deviceId, 0) * words * 8;
+    long tc = load(s, w, at);
+    int status = w.status;
+    long iohgatp = load(s, w, at + 8);
+    status = worse(status, w.status);
+    long ta = load(s, w, at + 16);
+    status = worse(status, w.status);
+    long fsc = load(s, w, at + 24);
+    status = worse(status, w.status);
+    long msiptp = 0;
+    long mask = 0;
+    long pattern = 0;
+    long last = 0;
+    if (s.extended) {
+      msiptp = load(s, w, at + 32);
+      status = worse(status, w.status);
+      mask = load(s, w, at + 40);
+      status = worse(status, w.status);
+      pattern = load(s, w, at + 48);
+      status = worse(status, w.status);
+      last = load(s, w, at + 56);
+      status = worse(status, w.status);
+    }
+    if (status != PhysicalMemory.OK) {
+      return ddtLoad(status);
+    }
+    if (w.trace != null) {
+      if (s.extended) {
+        w.note(
+            "device context",
+            DeviceContext.EXTENDED,
+            at,
+            tc,
+            iohgatp,
+            ta,
+            fsc,
+            msiptp,
+            mask,
+            pattern,
+            last);
+      } else {
+        w.note("device context", DeviceContext.BASE, at, tc, iohgatp, ta, fsc);
+      }
+    }
+    if (!DeviceContext.V.isSet(tc)) {
+      return Cause.DDT_ENTRY_NOT_VALID.code();
+    }
+    if (ContextChecks.misconfigured(s, tc, iohgatp, ta, fsc, msiptp, mask, pattern, last)) {
+      dc.deviceId = deviceId;
+      return Cause.DDT_ENTRY_MISCONFIGURED.code();
+    }
+    dc.msiMask = mask;
+    dc.msiPattern = pattern;
+    dc.decode(s, deviceId, tc, iohgatp, ta, fsc, msiptp);
+    return 0;
+  }
+
+  private static long load(Setup s, Workspace w, long at) {
+    w.status = w.fetch(s, at);
+    return s.be ? Long.reverseBytes(w.entry) : w.entry;
+  }
+
+  /** A violation anywhere in a structure counts before poison anywhere in it. */
+  private static int worse(int a, int b) {
+    return a == PhysicalMemory.VIOLATION || b == PhysicalMemory.VIOLATION
+        ? PhysicalMemory.VIOLATION
+        : Math.max(a, b);
+  }
+
+  private static int ddtLoad(int status) {
+    return status == PhysicalMemory.POISONED
+        ? Cause.DDT_DATA_CORRUPTION.code()
+        : Cause.DDT_ENTRY_LOAD_ACCESS_FAULT.code();
+  }
+
+  /** Reads and checks the context of a process into {@code pc}; 0 or the cause. */
+  static int process(Setup s, Workspace w, DcEntry dc, int processId, PcEntry pc) {
+    long at = dc.fscRoot;
+    for (int level = dc.fscMode - 1; ; level--) {
+      at += level > 0 ? (long) pdi(processId, level) << 3 : (long) pdi(processId, 0) << 4;
+      if (dc.gLevels != 0) {
+        int fault = SecondStageWalker.translate(s, dc, w, at, Access.READ, true, false);
+        if (fault == SecondStageWalker.PAGE_FAULT) {
+          // Named after the device's access, although the entry is only read.
+          w.iotval2 = at & ~3L | FaultRecord.IMPLICIT.mask();
+          return Faults.guestPage(w.access);
+        }
+        if (fault != 0) {
+          return fault == SecondStageWalker.CORRUPTION
+              ? Cause.PDT_DATA_CORRUPTION.code()
+              : Cause.PDT_ENTRY_LOAD_ACCESS_FAULT.code();
+        }
+        at = w.spa;
+      }
+      w.count(s, PDT_EVENT);
+      int status = w.fetch(s, at);
+      long first = dc.sbe ? Long.reverseBytes(w.entry) : w.entry;
+      long second = 0;
+      if (level == 0 && status == PhysicalMemory.OK) {
+        status = w.fetch(s, at + 8);
+        second = dc.sbe ? Long.reverseBytes(w.entry) : w.entry;
+      }
+      if (status != PhysicalMemory.OK) {
+        return status == PhysicalMemory.POISONED
+            ? Cause.PDT_DATA_CORRUPTION.code()
+            : Cause.PDT_ENTRY_LOAD_ACCESS_FAULT.code();
+      }
+      if (level > 0) {
+        w.note("PDT entry, level " + level, DirectoryEntry.LAYOUT, at, first);
+        if (!DirectoryEntry.V.isSet(first)) {
+          return Cause.PDT_ENTRY_NOT_VALID.code();
+        }
+        if ((first & s.directoryReserved) != 0) {
+          return Cause.PDT_ENTRY_MISCONFIGURED.code();
+        }
+        at = DirectoryEntry.PPN.get(first) << 12;
+        continue;
+      }
+      w.note("process context", ProcessContext.LAYOUT, at, first, second);
+      if (!ProcessContext.V.isSet(first)) {
+        return Cause.PDT_ENTRY_NOT_VALID.code();
+      }
+      if (ContextChecks.misconfigured(s, dc, first, second)) {
+        return Cause.PDT_ENTRY_MISCONFIGURED.code();
+      }
+      pc.deviceId = dc.deviceId;
+      pc.processId = processId;
+      pc.ens = ProcessContext.ENS.isSet(first);
+      pc.sum = ProcessContext.SUM.isSet(first);
+      pc.pscid = ProcessContext.PSCID.getInt(first);
+      pc.mode = ProcessContext.MODE.getInt(second);
+      pc.root = ProcessContext.PPN.get(second) << 12;
+      pc.tag = Tags.of(pc.mode != DeviceContext.IOSATP_BARE, pc.pscid, dc.gLevels != 0, dc.gscid);
+      return 0;
+    }
+  }
+
+  /** Index of a process id at a level of the directory, 0 being the leaf. §3.3. */
+  private static int pdi(int processId, int level) {
+    return switch (level) {
+      case 0 -> processId & 0xff;
+      case 1 -> processId >>> 8 & 0x1ff;
+      default -> processId >>> 17 & 7;
+    };
+  }
+
+  /** Bits of a process id that a pdtp.MODE can index. */
+  static int processBits(int pdtpMode) {
+    return switch (pdtpMode) {
+      case DeviceContext.PDTP_PD8 -> 8;
+      case DeviceContext.PDTP_PD17 -> 17;
+      default -> 20;
+    };
+  }
+}

@@ -1,0 +1,86 @@
+package org.iommu4j.riscv.model;
+
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.iotlb.Geometry;
+import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.riscv.layout.Pte;
+
+/**
+ * What shortens walks: first-stage pointers by IOVA, and second-stage leaves by guest-physical
+ * address. §3.8.2 permits both; their tags are those of {@link Tags}.
+ */
+final class PagingCaches {
+  // A pointer: where the next table is, and at which level it is indexed.
+  private static final Field ENTRY_SHIFT = Field.bits("entry shift", 5, 0);
+  private static final Field GLOBAL = Field.bit("G", 6);
+  private static final Field PRESENT = Field.bit("present", 7);
+  private static final Field TABLE = Field.bits("table", 55, 12);
+
+  // A second-stage leaf: the entry's own low bits, its size where the page offset has room.
+  private static final Field LEAF_SHIFT = Field.bits("shift", 61, 56);
+  private static final Field LEAF_FLAGS = Field.bits("flags", 7, 0);
+  private static final Field LEAF_PBMT = Field.bits("PBMT", 9, 8);
+
+  final Iotlb firstStage;
+  final Iotlb secondStage;
+
+  PagingCaches(Geometry geometry) {
+    firstStage = new Iotlb(geometry);
+    secondStage = new Iotlb(geometry);
+  }
+
+  static long pointer(long table, int entryShift, boolean global) {
+    return TABLE.in(table)
+        | ENTRY_SHIFT.of(entryShift)
+        | (global ? GLOBAL.mask() : 0)
+        | PRESENT.mask();
+  }
+
+  static int entryShift(long pointer) {
+    return ENTRY_SHIFT.getInt(pointer);
+  }
+
+  static long table(long pointer) {
+    return TABLE.in(pointer);
+  }
+
+  static boolean global(long pointer) {
+    return GLOBAL.isSet(pointer);
+  }
+
+  /** The bit by which {@code Scope.data} tells global pointers from others. */
+  static long globalMask() {
+    return GLOBAL.mask();
+  }
+
+  /** Whether an implicit read at {@code gpa} is answered from here; fills spa and gpte. */
+  boolean implicitHit(Setup s, DcEntry dc, Workspace w, long gpa) {
+    if (gpa >>> dc.gpaBits != 0) {
+      return false;
+    }
+    long leaf = secondStage.lookup(Tags.secondStage(dc.gscid), gpa);
+    if (leaf == Iotlb.MISS) {
+      return false;
+    }
+    long e = LEAF_FLAGS.in(leaf) | Pte.PBMT.of(LEAF_PBMT.get(leaf));
+    boolean mustSetD = dc.sade && (e & SecondStageWalker.W) != 0 && (e & SecondStageWalker.D) == 0;
+    if ((e & SecondStageWalker.R) == 0 || mustSetD) {
+      return false;
+    }
+    long offset = (1L << LEAF_SHIFT.getInt(leaf)) - 1;
+    w.spa = (TABLE.in(leaf) & ~offset) | (gpa & offset);
+    w.gpte = e;
+    w.gShift = LEAF_SHIFT.getInt(leaf);
+    return true;
+  }
+
+  /** Keeps the leaf that the workspace's last second-stage walk ended at. */
+  void fillSecondStage(long seen, DcEntry dc, Workspace w, long gpa) {
+    long leaf =
+        TABLE.in(w.spa)
+            | LEAF_SHIFT.of(w.gShift)
+            | LEAF_FLAGS.in(w.gpte)
+            | LEAF_PBMT.of(Pte.PBMT.get(w.gpte));
+    secondStage.fill(seen, Tags.secondStage(dc.gscid), gpa, w.gShift, leaf, 0);
+  }
+}

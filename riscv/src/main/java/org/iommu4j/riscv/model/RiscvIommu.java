@@ -1,0 +1,543 @@
+package org.iommu4j.riscv.model;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.iommu4j.core.RegisterImage;
+import org.iommu4j.core.bits.Register;
+import org.iommu4j.core.bits.RegisterFile;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.AccessWindows;
+import org.iommu4j.core.dma.AddressType;
+import org.iommu4j.core.dma.Completion;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.Host;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.dma.InterruptRequest;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.PageRequest;
+import org.iommu4j.core.dma.Translation;
+import org.iommu4j.core.iotlb.CacheBehaviour;
+import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.riscv.layout.Cause;
+import org.iommu4j.riscv.layout.Registers;
+import org.iommu4j.riscv.layout.TransactionType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A RISC-V IOMMU: the register page, the translation of requests, and what holds them together.
+ *
+ * <p>Locks: {@code commandLock} serialises register accesses and the command queue; {@code state}
+ * guards the register file, queues' indices and ipsr, for moments. A device thread takes only the
+ * state lock, and only to report: so a fence, which holds the command lock, can wait for it.
+ */
+final class RiscvIommu implements Iommu {
+  private final UnitConfig config;
+  private final Host host;
+  private final Object commandLock = new Object();
+  private final Object state = new Object();
+  private final AccessWindows windows = new AccessWindows();
+  private final ContextCache contexts;
+  private final Iotlb iotlb;
+  private final PagingCaches pagingCaches;
+  private final Denials denials;
+  private final PerformanceMonitor monitor;
+  private final Interrupts interrupts;
+  private final FaultQueue faultQueue;
+  private final PageRequestQueue pageRequestQueue;
+  private final CommandQueue commandQueue;
+  private final RegisterFile registers;
+  private final List<Workspace> workspaces = new CopyOnWriteArrayList<>();
+  private final MessagePort messages;
+  private final Translation debugTranslation = new Translation();
+
+  private volatile Setup setup;
+
+  // What a register write left to be done without the state lock.
+  private boolean runPending;
+  private boolean debugPending;
+  private boolean drainPending;
+
+  RiscvIommu(UnitConfig config, Host host) {
+    this.config = config;
+    this.host = host;
+    boolean worst = config.cache() == CacheBehaviour.WORST_CASE;
+    contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
+    iotlb = new Iotlb(config.iotlb());
+    pagingCaches = new PagingCaches(config.walkCache());
+    denials = new Denials(config.walkCache());
+    monitor = new PerformanceMonitor(this, config);
+    interrupts = new Interrupts(this);
+    faultQueue = new FaultQueue(this);
+    pageRequestQueue = new PageRequestQueue(this);
+    commandQueue = new CommandQueue(this);
+    registers = RegisterBank.create(this);
+    messages = new MessagePort(this);
+    setup = new Setup(host.memory(), config, registers.get(Registers.DDTP), config.fctl(), false);
+  }
+
+  // ---- the hardware face
+
+  @Override
+  public boolean translate(DmaRequest request, Translation out) {
+    Workspace w = attached(out);
+    Setup s = setup;
+    // The common case first: an untranslated request without PASID whose translation is cached.
+    // Everything else, and every count, is the business of the full process.
+    if (request.addressType() == AddressType.UNTRANSLATED && !request.hasPasid() && s.quick) {
+      DcEntry dc = contexts.device(request.source());
+      if (dc != null && dc.quick) {
+        long iova = request.iova();
+        long data = iotlb.lookup(dc.tag, iova);
+        if ((data & TlbData.userNeed(request.access())) != 0) {
+          out.grant(
+              TlbData.pa(data, iova),
+              TlbData.shift(data),
+              TlbData.USER.getInt(data),
+              TlbData.PBMT.getInt(data));
+          w.hits++;
+          return true;
+        }
+      }
+    }
+    return complete(s, w, request, out);
+  }
+
+  private boolean complete(Setup s, Workspace w, DmaRequest request, Translation out) {
+    int cause = Translator.translate(s, w, request);
+    if (cause == 0) {
+      grant(w, request, out);
+      if (config.cache() == CacheBehaviour.WORST_CASE && !w.hit && !w.ats) {
+        Prefetcher.neighbours(s, this, request);
+      }
+      return true;
+    }
+    return block(w, request, out, Cause.of(cause));
+  }
+
+  /** Step 20: the answer. */
+  private static void grant(Workspace w, DmaRequest request, Translation out) {
+    int permissions;
+    int pbmt;
+    if (w.hit) {
+      permissions =
+          w.supervisor
+              ? TlbData.SUPERVISOR.getInt(w.hitData)
+                  | (w.sum ? TlbData.USER.getInt(w.hitData) & ~Access.EXECUTE : 0)
+              : TlbData.USER.getInt(w.hitData);
+      pbmt = TlbData.PBMT.getInt(w.hitData);
+    } else {
+      permissions = FirstStageWalker.granted(w.pte) & FirstStageWalker.granted(w.gpte);
+      pbmt = Translator.pbmt(w);
+    }
+    if (!w.ats) {
+      if (w.mrif) {
+        out.grantMessage(w.mrifAddress, w.noticeAddress, w.nid, permissions, pbmt);
+      } else {
+        out.grant(w.spa, w.shift, permissions, pbmt);
+      }
+      return;
+    }
+    // §2.7: what an ATS translation completion says.
+    boolean pasid = request.hasPasid();
+    if ((w.pte & w.gpte & SecondStageWalker.D) == 0) {
+      permissions &= ~Access.WRITE;
+    }
+    boolean execute = (w.access & Access.EXECUTE) != 0;
+    if (!execute || (permissions & Access.READ) == 0) {
+      permissions &= ~Access.EXECUTE;
+    }
+    out.grant(w.t2gpa ? w.gpa : w.spa, w.shift, permissions, pbmt);
+    out.attributes(
+        pasid && w.global && !w.msi,
+        pasid && (request.access() & Access.PRIVILEGED) != 0,
+        w.mrif,
+        (request.access() & Access.CXL) != 0 && (pbmt != 0 || w.msi || w.t2gpa));
+  }
+
+  private boolean block(Workspace w, DmaRequest request, Translation out, @Nullable Cause found) {
+    Cause cause = found == null ? Cause.INTERNAL_DATA_PATH_ERROR : found;
+    w.faults++;
+    if (!w.ats) {
+      report(w, request, cause);
+      out.block(Completion.UNSUPPORTED_REQUEST, cause, w.iotval2);
+      return false;
+    }
+    // §2.7: which status an ATS request that cannot be translated ends with.
+    switch (cause) {
+      case INSTRUCTION_PAGE_FAULT,
+          READ_PAGE_FAULT,
+          WRITE_PAGE_FAULT,
+          INSTRUCTION_GUEST_PAGE_FAULT,
+          READ_GUEST_PAGE_FAULT,
+          WRITE_GUEST_PAGE_FAULT,
+          PDT_ENTRY_NOT_VALID,
+          MSI_PTE_NOT_VALID -> {
+        // Not an error: nothing is granted, and nothing is recorded.
+        out.grant(0, 12, 0, 0);
+        out.attributes(false, false, false, false);
+        return true;
+      }
+      case ALL_INBOUND_TRANSACTIONS_DISALLOWED,
+          DDT_ENTRY_LOAD_ACCESS_FAULT,
+          DDT_ENTRY_NOT_VALID,
+          DDT_ENTRY_MISCONFIGURED,
+          TRANSACTION_TYPE_DISALLOWED -> {
+        report(w, request, cause);
+        out.block(Completion.UNSUPPORTED_REQUEST, cause, w.iotval2);
+      }
+      default -> {
+        report(w, request, cause);
+        out.block(Completion.COMPLETER_ABORT, cause, w.iotval2);
+      }
+    }
+    return false;
+  }
+
+  void report(Workspace w, DmaRequest request, Cause cause) {
+    report(request, cause, w.dtf, request.iova(), w.iotval2);
+  }
+
+  private void report(DmaRequest request, Cause cause, boolean dtf, long iotval, long iotval2) {
+    synchronized (state) {
+      faultQueue.report(
+          cause,
+          transactionType(request),
+          dtf,
+          request.source(),
+          request.hasPasid(),
+          request.pasid(),
+          (request.access() & Access.PRIVILEGED) != 0,
+          iotval,
+          iotval2);
+    }
+  }
+
+  static TransactionType transactionType(DmaRequest request) {
+    int access = Translator.effective(request.addressType(), request.access(), request.hasPasid());
+    boolean write = (access & Access.WRITE) != 0;
+    boolean execute = (access & Access.EXECUTE) != 0;
+    return switch (request.addressType()) {
+      case TRANSLATION_REQUEST -> TransactionType.ATS_TRANSLATION_REQUEST;
+      case UNTRANSLATED ->
+          write
+              ? TransactionType.UNTRANSLATED_WRITE
+              : execute ? TransactionType.UNTRANSLATED_EXECUTE : TransactionType.UNTRANSLATED_READ;
+      case TRANSLATED ->
+          write
+              ? TransactionType.TRANSLATED_WRITE
+              : execute ? TransactionType.TRANSLATED_EXECUTE : TransactionType.TRANSLATED_READ;
+    };
+  }
+
+  @Override
+  public boolean remap(InterruptRequest request, InterruptDelivery out) {
+    return messages.deliver(request, out);
+  }
+
+  @Override
+  public int writeMessage(DmaRequest request, Translation translation, long data, int length) {
+    int outcome = recordMessage(request, translation, data, length);
+    return outcome == MrifWriter.RECORDED || outcome == MrifWriter.DISCARDED
+        ? PhysicalMemory.OK
+        : outcome == Cause.MRIF_DATA_CORRUPTION.code()
+            ? PhysicalMemory.POISONED
+            : PhysicalMemory.VIOLATION;
+  }
+
+  /** The IO bridge's part for an MRIF; what {@link MrifWriter#write} returns. AIA §9.5.2. */
+  int recordMessage(DmaRequest request, Translation translation, long data, int length) {
+    Setup s = setup;
+    int offset = (int) request.iova() & 0xfff;
+    int outcome = MrifWriter.write(s, offset, length, data, translation.messageAddress());
+    if (outcome > 0) {
+      Cause cause = Cause.of(outcome);
+      if (cause != null) {
+        DcEntry dc = contexts.device(request.source());
+        report(request, cause, dc != null && dc.dtf, request.iova(), 0);
+      }
+    } else if (outcome == MrifWriter.RECORDED) {
+      // The notice follows the update, whatever the enable bit; its data is little-endian.
+      long notice = translation.noticeAddress();
+      if ((notice & s.beyondPas) != 0
+          || host.memory().writeInt(notice, translation.noticeData()) != PhysicalMemory.OK) {
+        synchronized (state) {
+          faultQueue.messageFailed(notice);
+        }
+      }
+    }
+    return outcome;
+  }
+
+  @Override
+  public void pageRequest(PageRequest request) {
+    pageRequestQueue.receive(request);
+  }
+
+  @Override
+  public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
+    synchronized (commandLock) {
+      return commandQueue.completed(source, segmented, tagVector, count);
+    }
+  }
+
+  @Override
+  public void invalidationTimedOut(int tagVector) {
+    synchronized (commandLock) {
+      commandQueue.timedOut(tagVector);
+    }
+  }
+
+  // ---- the register page
+
+  @Override
+  public int registerBytes() {
+    return Registers.BYTES;
+  }
+
+  @Override
+  public long read(long offset, int size) {
+    synchronized (commandLock) {
+      commandQueue.run(); // what a long queue left over
+      synchronized (state) {
+        noticeCycles();
+        return registers.read(offset, size);
+      }
+    }
+  }
+
+  @Override
+  public void write(long offset, int size, long value) {
+    synchronized (commandLock) {
+      synchronized (state) {
+        noticeCycles();
+        registers.write(offset, size, value);
+      }
+      if (drainPending) {
+        drainPending = false;
+        windows.drain();
+      }
+      if (debugPending) {
+        debugPending = false;
+        debugTranslation();
+      }
+      if (runPending) {
+        runPending = false;
+        commandQueue.run();
+      }
+    }
+  }
+
+  void runLater() {
+    runPending = true;
+  }
+
+  void debugLater() {
+    debugPending = true;
+  }
+
+  /** ddtp has changed: accesses under the old directory end before the write returns. */
+  void directoryChanged() {
+    refresh();
+    if (config.cache() == CacheBehaviour.NORMAL) {
+      // The quick path trusts that a cached context fits the directory's depth.
+      contexts.invalidateAll();
+    }
+    drainPending = true;
+  }
+
+  /** A register that translations depend on has changed. */
+  void refresh() {
+    boolean counting = monitor.refresh();
+    setup =
+        new Setup(
+            host.memory(),
+            config,
+            registers.get(Registers.DDTP),
+            registers.get(Registers.FCTL),
+            counting);
+  }
+
+  /** Translation through tr_req_iova, tr_req_ctl and tr_response. §5. */
+  private void debugTranslation() {
+    long ctl = registers.get(Registers.TR_REQ_CTL);
+    boolean write = !Registers.TR_NW.isSet(ctl);
+    DmaRequest request =
+        new DmaRequest()
+            .source(Registers.TR_DID.getInt(ctl))
+            .iova(registers.get(Registers.TR_REQ_IOVA))
+            .pasid(Registers.TR_PV.isSet(ctl) ? Registers.TR_PID.getInt(ctl) : DmaRequest.NO_PASID)
+            .access(
+                (write ? Access.WRITE : Access.READ)
+                    | (Registers.TR_EXE.isSet(ctl) ? Access.EXECUTE : 0)
+                    | (Registers.TR_PRIV.isSet(ctl) ? Access.PRIVILEGED : 0));
+    Workspace w = attached(debugTranslation);
+    w.debug = true;
+    boolean passed = complete(setup, w, request, debugTranslation);
+    long response = Registers.TR_FAULT.of(1);
+    if (passed) {
+      int shift = debugTranslation.rangeShift();
+      long page = debugTranslation.pa() >>> 12;
+      long pages = 1L << (shift - 12);
+      response =
+          Registers.TR_PBMT.of(debugTranslation.memoryType())
+              | Registers.TR_S.of(shift > 12 ? 1 : 0)
+              // The lowest 0 bit of PPN tells the size.
+              | Registers.TR_PPN.of((page & -pages) | (pages >>> 1) - (pages > 1 ? 1 : 0));
+    }
+    synchronized (state) {
+      registers.post(Registers.TR_RESPONSE, response);
+      registers.post(Registers.TR_REQ_CTL, Registers.GO_BUSY, 0);
+    }
+  }
+
+  /** A counter of the performance monitor wrapped. Called by device threads. */
+  void counterOverflowed(int n) {
+    synchronized (state) {
+      Register selector = Registers.IOHPMEVT.get(n);
+      if (registers.get(selector, Registers.OF) == 0) {
+        registers.post(selector, Registers.OF, 1);
+        interrupts.raise(Registers.PMIP);
+      }
+    }
+  }
+
+  private void noticeCycles() {
+    if (monitor.hasCycles() && monitor.cyclesOverflowed()) {
+      if (registers.get(Registers.IOHPMCYCLES, Registers.CYCLES_OF) == 0) {
+        registers.post(Registers.IOHPMCYCLES, Registers.CYCLES_OF, 1);
+        interrupts.raise(Registers.PMIP);
+      }
+    }
+  }
+
+  /** Takes registers as a capture shows them, without effects. */
+  void restore(RegisterImage image) {
+    synchronized (commandLock) {
+      synchronized (state) {
+        for (Register r : Registers.ALL) {
+          if (registers.has(r)) {
+            registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
+          }
+        }
+        refresh();
+      }
+    }
+  }
+
+  // ---- what the parts ask for
+
+  UnitConfig config() {
+    return config;
+  }
+
+  Host host() {
+    return host;
+  }
+
+  Setup setup() {
+    return setup;
+  }
+
+  Object state() {
+    return state;
+  }
+
+  RegisterFile registers() {
+    return registers;
+  }
+
+  ContextCache contexts() {
+    return contexts;
+  }
+
+  Iotlb iotlb() {
+    return iotlb;
+  }
+
+  /** The IOTLB for this request, or null if it must walk. */
+  @Nullable Iotlb iotlb(Setup s, Workspace w) {
+    return w.dry || config.cache() == CacheBehaviour.OFF ? null : iotlb;
+  }
+
+  long iotlbGeneration() {
+    return iotlb.generation();
+  }
+
+  PagingCaches pagingCaches() {
+    return pagingCaches;
+  }
+
+  /**
+   * The paging-structure caches for this request, or null. Choice: while a counter counts they are
+   * not used, so that the number of walks counted does not depend on what is cached.
+   */
+  @Nullable PagingCaches pagingCaches(Setup s, Workspace w) {
+    return w.dry || s.counting || config.cache() == CacheBehaviour.OFF ? null : pagingCaches;
+  }
+
+  Denials denials() {
+    return denials;
+  }
+
+  PerformanceMonitor monitor() {
+    return monitor;
+  }
+
+  Interrupts interrupts() {
+    return interrupts;
+  }
+
+  FaultQueue faultQueue() {
+    return faultQueue;
+  }
+
+  CommandQueue commandQueue() {
+    return commandQueue;
+  }
+
+  private Workspace attach(Translation out) {
+    Workspace w = new Workspace(this);
+    workspaces.add(w);
+    out.workspace(w);
+    return w;
+  }
+
+  /** The unit's workspace in a translation, put there if need be. */
+  Workspace attached(Translation out) {
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
+  }
+
+  @Override
+  public AccessWindows windows() {
+    return windows;
+  }
+
+  @Override
+  public Inspector inspector() {
+    return new RiscvInspector(this);
+  }
+
+  @Override
+  public Map<String, Long> statistics() {
+    long hits = 0;
+    long misses = 0;
+    long faults = 0;
+    for (Workspace w : workspaces) {
+      hits += w.hits;
+      misses += w.misses;
+      faults += w.faults;
+    }
+    Map<String, Long> all = new LinkedHashMap<>();
+    all.put("iotlb.hits", hits);
+    all.put("iotlb.misses", misses);
+    all.put("iotlb.entries", (long) iotlb.size());
+    all.put("walk-cache.first-stage.entries", (long) pagingCaches.firstStage.size());
+    all.put("walk-cache.second-stage.entries", (long) pagingCaches.secondStage.size());
+    all.put("faults", faults);
+    return all;
+  }
+}

@@ -1,0 +1,167 @@
+package org.iommu4j.riscv.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.iommu4j.core.bits.Layout;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.memory.MemoryRegion;
+import org.iommu4j.core.memory.PhysicalMemory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread's scratch memory: the request in the terms of the specification, the results of each
+ * stage, and the thread's counters. Kept with the caller's {@code Translation}, so that a walk
+ * allocates nothing.
+ */
+final class Workspace {
+  final RiscvIommu unit;
+  final DcEntry dcScratch = new DcEntry();
+  final PcEntry pcScratch = new PcEntry();
+
+  /** The contexts in use: cached ones or the scratch. */
+  DcEntry dc = dcScratch;
+
+  PcEntry pc = pcScratch;
+
+  /** Of the device context that was found; false before. */
+  boolean dtf;
+
+  boolean t2gpa;
+
+  // The request.
+  int deviceId;
+  boolean pidValid;
+  int pid;
+
+  /** READ, WRITE and EXECUTE as the request classifies: what faults are named after. */
+  int access;
+
+  boolean supervisor;
+  boolean sum;
+
+  /** ATS translation request: missing permissions are an answer, not a fault. */
+  boolean ats;
+
+  /** tr_req_*: MRIF pages are refused. */
+  boolean debug;
+
+  /** Nothing may change: no A/D update, no counting, no caches. */
+  boolean dry;
+
+  /** A walk nobody asked for: may fill caches, must not be seen otherwise. */
+  boolean speculative;
+
+  /** The inspector's question: which permissions are there, rather than are these. */
+  boolean permissive;
+
+  // Identity of the address space, for counters.
+  boolean pscv;
+  int pscid;
+  boolean gv;
+  int gscid;
+
+  // First stage.
+  long pte;
+  long gpa;
+  int shift;
+  boolean global;
+
+  // Second stage.
+  long gpte;
+  long spa;
+  int gShift;
+
+  /** iotval2 of the fault. */
+  long iotval2;
+
+  /** log2 of the range around the address for which the same entry was missing. */
+  int missShift;
+
+  /** Whether the entry that stopped the walk was valid (may be cached by hardware). */
+  boolean stoppedAtValid;
+
+  /** The IOTLB answered, with this data: the stages' entries are not known. */
+  boolean hit;
+
+  long hitData;
+
+  // MSI.
+  boolean msi;
+  boolean mrif;
+  long mrifAddress;
+  long noticeAddress;
+  int nid;
+
+  // Entry loads.
+  MemoryRegion region = MemoryRegion.NONE;
+  long entry;
+
+  /** Status of the last load of a structure. */
+  int status;
+
+  @Nullable List<Inspector.Step> trace;
+
+  // Counters, read by others without synchronisation.
+  long hits;
+  long misses;
+  long identities;
+  long faults;
+  long tableReads;
+
+  Workspace(RiscvIommu unit) {
+    this.unit = unit;
+  }
+
+  /**
+   * Loads the aligned doubleword at {@code at} into {@link #entry}, little-endian, when the last
+   * region does not hold it. Only regions that lie wholly within the physical address size become
+   * the last region: so a hit there needs no check of the address.
+   *
+   * @return a {@link PhysicalMemory} status
+   */
+  int fetch(Setup s, long at) {
+    if ((at & s.beyondPas) != 0) {
+      return PhysicalMemory.VIOLATION;
+    }
+    MemoryRegion r = s.memory.region(at);
+    if (r != MemoryRegion.NONE) {
+      if (((r.base() + r.size() - 1) & s.beyondPas) == 0) {
+        region = r;
+      }
+      entry = r.getLong(at);
+      return PhysicalMemory.OK;
+    }
+    int status = s.memory.status(at, 8, false);
+    entry = status == PhysicalMemory.OK ? s.memory.readLong(at) : 0;
+    return status;
+  }
+
+  /** The same for a word of 4 bytes, zero-extended. */
+  int fetch4(Setup s, long at) {
+    if ((at & s.beyondPas) != 0) {
+      return PhysicalMemory.VIOLATION;
+    }
+    int status = s.memory.status(at, 4, false);
+    entry = status == PhysicalMemory.OK ? s.memory.readInt(at) : 0;
+    return status;
+  }
+
+  /** Notes an entry for the walk that a person looks at. */
+  void note(String what, Layout layout, long at, long... raw) {
+    List<Inspector.Step> t = trace;
+    if (t != null) {
+      List<Long> words = new ArrayList<>();
+      for (long w : raw) {
+        words.add(w);
+      }
+      t.add(new Inspector.Step(what, layout, at, List.copyOf(words)));
+    }
+  }
+
+  /** Counts an event of the performance monitor. */
+  void count(Setup s, int event) {
+    if (s.counting && !dry) {
+      unit.monitor().count(event, this);
+    }
+  }
+}
