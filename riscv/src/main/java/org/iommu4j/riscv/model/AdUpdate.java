@@ -38,6 +38,15 @@ final class AdUpdate {
     return s.memory.compareAndExchangeInt(at, raw, wanted) == raw ? DONE : CHANGED;
   }
 
+  /**
+   * The bits of an update that the answer takes into account. Choice: as in the reference model an
+   * ATS completion tells W from D as the walk found it: a write that had to set D first is granted
+   * by the next request. Option {@code ats_write_after_update} grants it at once.
+   */
+  static long visible(Setup s, Workspace w, long bits) {
+    return w.ats && !s.config.atsWriteAfterUpdate() ? bits & ~SecondStageWalker.D : bits;
+  }
+
   private static int allowed(Setup s, Workspace w, long at, int length) {
     if (w.speculative) {
       return VIOLATION; // a walk that nobody asked for changes nothing, and goes no further

@@ -175,7 +175,7 @@ final class FirstStageWalker {
         if (updated != AdUpdate.DONE) {
           return updated == AdUpdate.CORRUPTED ? Faults.PT_CORRUPTION : Faults.access(w.access);
         }
-        e |= need;
+        e |= AdUpdate.visible(s, w, need);
       }
       long offset = (1L << leaf) - 1;
       w.gpa = ((e & PPN) << 2 & ~offset) | (iova & offset);

@@ -148,7 +148,7 @@ final class SecondStageWalker {
         if (updated != AdUpdate.DONE) {
           return updated == AdUpdate.CORRUPTED ? CORRUPTION : ACCESS_FAULT;
         }
-        e |= bits;
+        e |= AdUpdate.visible(s, w, bits);
       }
       long offset = (1L << leaf) - 1;
       w.spa = ((e & PPN) << 2 & ~offset) | (gpa & offset);

@@ -92,7 +92,7 @@ final class Sv32Walker {
         if (updated != AdUpdate.DONE) {
           return updated == AdUpdate.CORRUPTED ? Faults.PT_CORRUPTION : Faults.access(w.access);
         }
-        e |= need;
+        e |= AdUpdate.visible(s, w, need);
       }
       w.gpa = page | (iova & offset);
       w.pte = e;

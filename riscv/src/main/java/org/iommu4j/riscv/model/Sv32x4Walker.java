@@ -69,7 +69,7 @@ final class Sv32x4Walker {
         if (updated != AdUpdate.DONE) {
           return updated == AdUpdate.CORRUPTED ? CORRUPTION : ACCESS_FAULT;
         }
-        e |= bits;
+        e |= AdUpdate.visible(s, w, bits);
       }
       w.spa = page | (gpa & offset);
       w.gpte = e;

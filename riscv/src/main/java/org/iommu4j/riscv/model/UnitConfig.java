@@ -29,6 +29,7 @@ import org.iommu4j.riscv.layout.Registers;
  * @param bareShift log2 of the range that a Bare stage reports
  * @param itags Invalidation Requests that can be outstanding, 1..32
  * @param bigEndianMsi incoming MSIs with address bit 2 set are honoured
+ * @param atsWriteAfterUpdate an ATS completion grants W although the same request had to set D
  * @param cache how much is cached
  * @param iotlb shape of the IOTLB
  * @param walkCache shape of each paging-structure cache
@@ -49,6 +50,7 @@ record UnitConfig(
     int bareShift,
     int itags,
     boolean bigEndianMsi,
+    boolean atsWriteAfterUpdate,
     CacheBehaviour cache,
     Geometry iotlb,
     Geometry walkCache) {
@@ -76,6 +78,8 @@ record UnitConfig(
           new Option("bare_range", "bytes", "0x40000000", "range that a Bare stage reports"),
           new Option("itags", "1..32", "32", "outstanding invalidation requests"),
           new Option("big_endian_msi", "flag", "false", "MSIs at address bit 2 are honoured"),
+          new Option(
+              "ats_write_after_update", "flag", "false", "ATS grants W when it has just set D"),
           new Option("cache", "off|normal|worst-case", "normal", "how much is cached"),
           new Option("iotlb.sets", "power of two", "2048", "sets of the IOTLB"),
           new Option("iotlb.ways", "1..64", "4", "ways of the IOTLB"),
@@ -127,6 +131,7 @@ record UnitConfig(
             Long.numberOfTrailingZeros(range),
             o.integer("itags", 32, 1, 32),
             o.flag("big_endian_msi", false),
+            o.flag("ats_write_after_update", false),
             cache,
             geometry(
                 o, "iotlb", worst ? new Geometry(8192, 8, Replacement.FIFO) : Geometry.DEFAULT),
