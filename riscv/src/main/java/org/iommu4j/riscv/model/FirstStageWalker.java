@@ -56,7 +56,7 @@ final class FirstStageWalker {
       return 0;
     }
     if (dc.sxl) {
-      return iova >>> 32 != 0 ? miss(w, 32) : Sv32Walker.walk(s, dc, w, iova, root);
+      return iova >>> 32 != 0 ? miss(w, 64) : Sv32Walker.walk(s, dc, w, iova, root);
     }
     int levels = dc.levels(mode);
     int sign = 11 + 9 * levels;
@@ -100,6 +100,7 @@ final class FirstStageWalker {
         w.region = r;
         int fault = implicit(s, dc, w, at, caches);
         if (fault != 0) {
+          w.missShift = shift;
           return fault;
         }
         r = w.region;

@@ -17,6 +17,12 @@ import org.iommu4j.riscv.layout.Registers;
  * person is shown is what the hardware would do.
  */
 final class RiscvInspector implements Inspector {
+  /**
+   * Tables that point to themselves can hold 2^45 entries; what a person asks about ends after 16
+   * million (about two seconds), and the answer says so.
+   */
+  private static final int MAX_STEPS = 1 << 24;
+
   private final RiscvIommu unit;
 
   RiscvInspector(RiscvIommu unit) {
@@ -99,7 +105,7 @@ final class RiscvInspector implements Inspector {
     request.addressType(AddressType.UNTRANSLATED);
     w.permissive = true;
     long iova = 0;
-    while (true) {
+    for (int step = 0; step < MAX_STEPS; step++) {
       int code = Translator.translate(s, w, request.iova(iova).access(Access.READ));
       int shift = code == 0 ? w.shift : w.missShift;
       if (code == 0) {
@@ -125,6 +131,7 @@ final class RiscvInspector implements Inspector {
       }
       iova = next;
     }
+    return new View(Reach.TRANSLATED, null, found, true);
   }
 
   /** What is granted, less writing where D is clear and the hardware does not set it. */

@@ -77,7 +77,7 @@ final class SecondStageWalker {
       return 0;
     }
     if (gpa >>> dc.gpaBits != 0) {
-      w.missShift = dc.gpaBits;
+      w.missShift = 64;
       w.stoppedAtValid = false;
       return PAGE_FAULT;
     }

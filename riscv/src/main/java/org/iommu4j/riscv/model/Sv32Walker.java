@@ -38,6 +38,7 @@ final class Sv32Walker {
       if (nested) {
         int fault = FirstStageWalker.implicit(s, dc, w, at, caches);
         if (fault != 0) {
+          w.missShift = shift;
           return fault;
         }
         at = w.spa;

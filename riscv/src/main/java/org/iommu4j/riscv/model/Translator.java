@@ -254,6 +254,7 @@ final class Translator {
       // 19.
       int fault = SecondStageWalker.translate(s, dc, w, w.gpa, w.access, !w.ats, false);
       if (fault != 0) {
+        w.missShift = w.pscv ? Math.min(w.missShift, w.shift) : w.missShift;
         return secondStageCause(w, fault);
       }
       w.gShift = MsiTranslator.withoutInterruptFiles(s, dc, w.gpa, w.gShift);

@@ -74,7 +74,7 @@ final class Workspace {
   /** iotval2 of the fault. */
   long iotval2;
 
-  /** log2 of the range around the address for which the same entry was missing. */
+  /** log2 of the range around the address for which the same entry was missing; 64: the rest. */
   int missShift;
 
   /** Whether the entry that stopped the walk was valid (may be cached by hardware). */
