@@ -1,0 +1,64 @@
+package org.iommu4j.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import org.iommu4j.machine.capture.CaptureException;
+import org.iommu4j.machine.description.InvalidPlatform;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns what went wrong into lines for people, and an exit status. */
+final class Failures {
+  /** Nothing to complain about. */
+  static final int FINE = 0;
+
+  /** What was looked at is wrong. */
+  static final int WRONG = 1;
+
+  /** What was given cannot be used. */
+  static final int UNUSABLE = 2;
+
+  private Failures() {}
+
+  /** A command that cannot be parsed. */
+  static int parameter(ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("iommu: " + e.getMessage());
+    if (e instanceof UnmatchedArgumentException) {
+      UnmatchedArgumentException.printSuggestions(e, err);
+    }
+    err.println("See '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    err.flush();
+    return UNUSABLE;
+  }
+
+  /** A command that failed. */
+  static int execution(Exception e, CommandLine command, ParseResult parsed, boolean debug) {
+    PrintWriter err = command.getErr();
+    String message = String.valueOf(e.getMessage());
+    switch (e) {
+      case InvalidPlatform p -> p.problems().forEach(err::println);
+      case UsageException u -> err.println("iommu: " + message);
+      case CaptureException c -> err.println(message);
+      case NoSuchFileException f -> err.println(f.getFile() + ": there is no such file");
+      case AccessDeniedException f -> err.println(f.getFile() + ": may not be read");
+      case IOException io -> err.println("iommu: cannot read or write: " + io);
+      default -> {
+        StackTraceElement[] trace = e.getStackTrace();
+        err.println(
+            "iommu: internal error: %s%s; please report it, with what --debug prints"
+                .formatted(e, trace.length == 0 ? "" : " in " + trace[0]));
+      }
+    }
+    if (debug) {
+      e.printStackTrace(err);
+    }
+    err.flush();
+    return UNUSABLE;
+  }
+}

@@ -1,0 +1,276 @@
+package org.iommu4j.cli;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.iommu4j.cli.Console.Style;
+import org.iommu4j.core.dma.Fault;
+import org.iommu4j.core.dma.FaultReason;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.machine.Endpoint;
+import org.iommu4j.machine.InterruptTarget;
+import org.iommu4j.machine.Platform;
+import org.iommu4j.machine.Unit;
+import org.iommu4j.machine.description.Step;
+import org.iommu4j.machine.description.Units;
+import org.iommu4j.machine.reach.Isolation;
+import org.iommu4j.machine.scenario.StepResult;
+import org.iommu4j.machine.scenario.StepResult.Outcome;
+import org.iommu4j.machine.scenario.Throughput;
+import org.jspecify.annotations.Nullable;
+
+/** What a run came to, for people. */
+final class RunReport {
+  private final Console console;
+  private final Platform platform;
+  private final RunCommand.Outcome run;
+
+  RunReport(Console console, Platform platform, RunCommand.Outcome run) {
+    this.console = console;
+    this.platform = platform;
+    this.run = run;
+  }
+
+  void print() {
+    heading();
+    steps();
+    blocked();
+    new MatrixText(console).print(run.isolation());
+    statistics();
+    traffic();
+    summary();
+    console.flush();
+  }
+
+  private void heading() {
+    console.line(
+        console.styled(Style.TITLE, platform.name())
+            + (platform.about().isEmpty() ? "" : ": " + platform.about()));
+    Table table = new Table("", "", "").indent(2);
+    for (Unit u : platform.units()) {
+      table.row(u.name(), Units.address(u.base()), u.architecture().specification());
+    }
+    for (InterruptTarget t : platform.targets()) {
+      table.row(t.name(), Units.address(t.base()), "takes interrupts");
+    }
+    for (Endpoint e : platform.endpoints()) {
+      table.row(
+          e.name(),
+          e.id(),
+          e.about() + (e.pasids().isEmpty() ? "" : ", PASIDs " + list(e.pasids())));
+    }
+    table.print(console);
+    platform.notes().forEach(n -> console.line("  " + console.styled(Style.NOTICE, n)));
+  }
+
+  private static String list(List<Integer> numbers) {
+    return String.join(", ", numbers.stream().map(String::valueOf).toList());
+  }
+
+  private void steps() {
+    if (run.steps().isEmpty()) {
+      return;
+    }
+    console.title("What happened");
+    Table table = new Table(">#", "who", "does", "result", "");
+    for (StepResult s : run.steps()) {
+      table.row(s.number(), s.actor(), s.action(), result(s), Table.cell(Style.FAINT, note(s)));
+    }
+    table.print(console);
+    for (StepResult s : run.steps()) {
+      if (!s.asExpected()) {
+        console.line(
+            console.styled(
+                Style.ALARM,
+                "  step %d (%s:%s): %s"
+                    .formatted(
+                        s.number(),
+                        run.description().file(),
+                        s.step().at(),
+                        String.join("; ", s.objections()))));
+      }
+    }
+  }
+
+  private static String note(StepResult s) {
+    return s.outcome() == Outcome.SKIPPED ? s.detail() : s.step().note();
+  }
+
+  private static Table.Cell result(StepResult s) {
+    Style style =
+        !s.asExpected()
+            ? Style.ALARM
+            : switch (s.outcome()) {
+              case OK -> Style.GOOD;
+              case SKIPPED -> Style.FAINT;
+              default -> Style.BAD;
+            };
+    Long pa = s.pa();
+    String text =
+        s.outcome() != Outcome.OK
+            ? s.outcome().name().toLowerCase(Locale.ROOT)
+            : s.step() instanceof Step.Msi
+                ? s.detail()
+                : pa == null ? "done" : "-> " + Units.address(pa);
+    return Table.cell(style, text);
+  }
+
+  private void blocked() {
+    List<StepResult> blocked =
+        run.steps().stream().filter(s -> s.outcome() == Outcome.BLOCKED).toList();
+    List<StepResult> refused =
+        run.steps().stream().filter(s -> s.outcome() == Outcome.REFUSED).toList();
+    if (blocked.isEmpty() && refused.isEmpty()) {
+      return;
+    }
+    console.title("What was blocked, and why");
+    Set<String> explained = new HashSet<>();
+    for (StepResult s : blocked) {
+      FaultReason reason = reason(s);
+      console.line(
+          "%4d  %s %s%s"
+              .formatted(
+                  s.number(),
+                  s.actor(),
+                  s.action(),
+                  s.step().note().isEmpty() ? "" : ": " + s.step().note()));
+      console.line("      " + fault(s, reason));
+      Inspector.Walk walk = s.walk();
+      // One walk for each way of failing; the others would look the same.
+      if (walk != null
+          && !walk.steps().isEmpty()
+          && explained.add(shape(walk) + (reason == null ? "" : reason.name()))) {
+        if (reason != null) {
+          console.paragraph(6, reason.advice());
+        }
+        new WalkText(console).brief(8, walk);
+      }
+    }
+    for (StepResult s : refused) {
+      console.line("%4d  %s %s: %s".formatted(s.number(), s.actor(), s.action(), s.step().note()));
+      console.paragraph(6, console.styled(Style.BAD, "refused by the driver") + ": " + s.detail());
+    }
+  }
+
+  private static String shape(Inspector.Walk walk) {
+    return String.join("/", walk.steps().stream().map(Inspector.Step::what).toList());
+  }
+
+  private static @Nullable FaultReason reason(StepResult s) {
+    if (!s.faults().isEmpty()) {
+      return s.faults().getFirst().reason();
+    }
+    Inspector.Walk walk = s.walk();
+    return walk == null ? null : walk.reason();
+  }
+
+  private String fault(StepResult s, @Nullable FaultReason reason) {
+    StringBuilder text = new StringBuilder();
+    if (reason != null) {
+      text.append(console.styled(Style.BAD, "%s (%d)".formatted(reason.title(), reason.code())));
+    }
+    if (s.faults().isEmpty()) {
+      text.append(", no record");
+    } else {
+      Fault f = s.faults().getFirst();
+      text.append(": record of ").append(f.transaction()).append(" at ");
+      text.append(Units.address(f.address())).append(" by ").append(Units.requester(f.source()));
+      if (f.pasid() >= 0) {
+        text.append(" PASID ").append(f.pasid());
+      }
+    }
+    if (!s.detail().isEmpty()) {
+      text.append(", ").append(s.detail());
+    }
+    return text.toString();
+  }
+
+  private void statistics() {
+    run.statistics()
+        .forEach(
+            (unit, counters) -> {
+              console.title("Caches of " + unit + ", all of the above and below");
+              new Counters(console).print(counters);
+            });
+  }
+
+  private void traffic() {
+    if (run.traffic().isEmpty()) {
+      return;
+    }
+    console.title(
+        "Throughput, on %d processors".formatted(Runtime.getRuntime().availableProcessors()));
+    Table table =
+        new Table(
+            "traffic",
+            "device",
+            "accesses",
+            ">threads",
+            ">million/s",
+            ">MiB/s",
+            ">ns each",
+            ">bare",
+            ">hits");
+    for (Throughput t : run.traffic()) {
+      FaultReason why = t.blocked();
+      if (why != null) {
+        table.row(t.traffic().name(), t.actor(), Table.cell(Style.BAD, "blocked: " + why.title()));
+        continue;
+      }
+      table.row(
+          t.traffic().name(),
+          t.actor(),
+          "%s %s of %s, %s"
+              .formatted(
+                  t.traffic().random() ? "random" : "sequential",
+                  t.traffic().write() ? "writes" : "reads",
+                  Units.size(t.traffic().access()),
+                  Units.size(t.traffic().size())),
+          t.traffic().threads(),
+          number("%.1f", t.perSecond() / 1e6),
+          number("%.0f", t.bytesPerSecond() / (1 << 20)),
+          number("%.1f", t.nanosPerAccess()),
+          t.bareNanos() == 0 ? "" : number("%.1f", t.bareNanos()),
+          t.hits() < 0 || t.hits() + t.misses() == 0
+              ? ""
+              : number("%.1f%%", 100.0 * t.hits() / (t.hits() + t.misses())));
+    }
+    table.print(console);
+    console.line(
+        console.styled(
+            Style.FAINT, "  ns each: per thread; bare: the same accesses without an IOMMU"));
+  }
+
+  private static String number(String format, double value) {
+    return String.format(Locale.ROOT, format, value);
+  }
+
+  private void summary() {
+    console.line();
+    List<String> parts = new ArrayList<>();
+    Map<Outcome, Long> counts =
+        run.steps().stream()
+            .collect(
+                java.util.stream.Collectors.groupingBy(
+                    StepResult::outcome,
+                    java.util.TreeMap::new,
+                    java.util.stream.Collectors.counting()));
+    counts.forEach((o, n) -> parts.add(n + " " + o.name().toLowerCase(Locale.ROOT)));
+    console.line("%d steps: %s".formatted(run.steps().size(), String.join(", ", parts)));
+    List<Isolation.Difference> differences = run.isolation().differences();
+    if (run.fine()) {
+      console.line(
+          console.styled(
+              Style.GOOD, "all as expected, and no device reaches more than it was given"));
+    } else {
+      console.line(
+          console.styled(
+              Style.ALARM,
+              "%d steps are not as expected, the tables differ from what was mapped in %d places"
+                  .formatted(run.unexpected(), differences.size())));
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package org.iommu4j.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.iommu4j.cli.Console.Style;
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.bits.Layout;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.FaultReason;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.machine.description.Units;
+
+/** Shows walks: every entry that was read, decoded. */
+final class WalkText {
+  private static final String GAP = "   ";
+
+  private final Console console;
+
+  WalkText(Console console) {
+    this.console = console;
+  }
+
+  /** Every entry with all of its fields. */
+  void full(Inspector.Walk walk) {
+    int number = 0;
+    for (Inspector.Step step : walk.steps()) {
+      number++;
+      String source = step.layout().source();
+      console.line();
+      console.line(
+          "%2d  %s%s"
+              .formatted(
+                  number,
+                  console.styled(Style.STRONG, step.what()),
+                  console.styled(
+                      Style.FAINT,
+                      "  " + step.layout().name() + (source.isEmpty() ? "" : ", " + source))));
+      for (int w = 0; w < step.raw().size(); w++) {
+        console.line(
+            "    %s  %s"
+                .formatted(
+                    Units.address(step.address() + 8L * w),
+                    console.styled(Style.NOTICE, "0x%016x".formatted(step.raw().get(w)))));
+        grid(6, fields(step, w));
+      }
+    }
+  }
+
+  /** One line for each entry, with the fields that are not 0. */
+  void brief(int indent, Inspector.Walk walk) {
+    Table table = new Table("", "", "", "").indent(indent);
+    for (Inspector.Step step : walk.steps()) {
+      StringBuilder fields = new StringBuilder();
+      for (int w = 0; w < step.raw().size(); w++) {
+        for (Layout.Value v : fields(step, w)) {
+          if (v.value() != 0) {
+            fields.append(fields.isEmpty() ? "" : " ").append(text(v));
+          }
+        }
+      }
+      table.row(
+          step.what(),
+          Units.address(step.address()),
+          Table.cell(
+              Style.NOTICE, step.raw().isEmpty() ? "" : Units.address(step.raw().getFirst())),
+          Table.cell(Style.FAINT, fields.isEmpty() ? "all zero" : fields.toString()));
+    }
+    table.print(console);
+  }
+
+  /** The outcome in a line or two. */
+  void outcome(Inspector.Walk walk) {
+    FaultReason reason = walk.reason();
+    if (reason == null) {
+      console.line(
+          "%s  %s to %s, permissions %s, valid for the %s around it"
+              .formatted(
+                  console.styled(Style.GOOD, "passes"),
+                  walk.outcome(),
+                  console.styled(Style.STRONG, Units.address(walk.pa())),
+                  Access.permissions(walk.permissions()),
+                  walk.rangeShift() >= 63 ? "whole space" : Units.size(1L << walk.rangeShift())));
+    } else {
+      console.line(
+          "%s  %s (%d): %s"
+              .formatted(
+                  console.styled(Style.BAD, "blocked"),
+                  console.styled(Style.STRONG, reason.title()),
+                  reason.code(),
+                  walk.outcome()));
+      console.paragraph(9, reason.advice());
+    }
+  }
+
+  private static List<Layout.Value> fields(Inspector.Step step, int word) {
+    long[] raw = step.raw().stream().mapToLong(Long::longValue).toArray();
+    return step.layout().decode(raw).stream().filter(v -> v.word() == word).toList();
+  }
+
+  private static String text(Layout.Value v) {
+    return v.field().name() + "=" + value(v);
+  }
+
+  /** Small numbers in decimal, others in hexadecimal. */
+  static String value(Layout.Value v) {
+    Field f = v.field();
+    return f.width() <= 6 && v.value() < 10 ? Long.toString(v.value()) : Units.address(v.value());
+  }
+
+  /** Fields in columns of equal width. */
+  private void grid(int indent, List<Layout.Value> values) {
+    List<String> cells = new ArrayList<>();
+    int width = 0;
+    for (Layout.Value v : values) {
+      String cell = text(v);
+      cells.add(cell);
+      width = Math.max(width, Math.min(cell.length(), 22));
+    }
+    StringBuilder line = new StringBuilder();
+    int at = 0;
+    for (int i = 0; i < cells.size(); i++) {
+      String cell = cells.get(i);
+      int slots =
+          (cell.length() + GAP.length() + width + GAP.length() - 1) / (width + GAP.length());
+      int space = slots * (width + GAP.length());
+      if (at > 0 && indent + at + cell.length() > Console.WIDTH) {
+        console.line(" ".repeat(indent) + line.toString().stripTrailing());
+        line.setLength(0);
+        at = 0;
+      }
+      Style style = values.get(i).value() == 0 ? Style.FAINT : Style.PLAIN;
+      line.append(console.styled(style, cell)).append(" ".repeat(space - cell.length()));
+      at += space;
+    }
+    if (at > 0) {
+      console.line(" ".repeat(indent) + line.toString().stripTrailing());
+    }
+  }
+}
