@@ -6,6 +6,7 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.machine.Platform;
+import org.iommu4j.machine.Resource;
 import org.iommu4j.machine.Unit;
 import org.iommu4j.machine.description.Units;
 import org.iommu4j.machine.reach.Isolation;
@@ -70,12 +71,37 @@ final class CaptureReport {
                   : "%s (%d)".formatted(reason.title(), reason.code())));
     }
     table.print(console);
+    long memory =
+        isolation.resources().stream()
+            .filter(r -> r.kind() == Resource.Kind.MEMORY)
+            .mapToLong(Resource::size)
+            .sum();
     if (isolation.reaches().stream().anyMatch(Reach::everything)) {
       console.line(
           console.styled(
               Style.NOTICE,
-              "  identity: addresses pass unchanged, such a device reaches all of memory"));
+              "  identity: addresses pass unchanged, the device reaches all of memory (%s)"
+                  .formatted(Units.roughly(memory))));
     }
+    for (Resource r : isolation.resources()) {
+      if (r.kind() == Resource.Kind.REGISTERS) {
+        long able = isolation.reaches().stream().filter(d -> writes(d, r)).count();
+        console.line(
+            console.styled(
+                able == 0 ? Style.GOOD : Style.NOTICE,
+                "  %s at %s: %s"
+                    .formatted(
+                        r.name(),
+                        Units.address(r.base()),
+                        able == 0
+                            ? "no device can write them"
+                            : able + " devices can write them")));
+      }
+    }
+  }
+
+  private static boolean writes(Reach reach, Resource resource) {
+    return (reach.of(resource).permissions() & Access.WRITE) != 0;
   }
 
   private static String total(Reach r, int permission) {

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import org.iommu4j.machine.capture.CaptureException;
 import org.iommu4j.machine.description.InvalidPlatform;
+import org.iommu4j.machine.description.Similar;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -29,8 +31,15 @@ final class Failures {
     CommandLine command = e.getCommandLine();
     PrintWriter err = command.getErr();
     err.println("iommu: " + e.getMessage());
-    if (e instanceof UnmatchedArgumentException) {
-      UnmatchedArgumentException.printSuggestions(e, err);
+    if (e instanceof UnmatchedArgumentException u && !u.getUnmatched().isEmpty()) {
+      String word = u.getUnmatched().getFirst();
+      List<String> known =
+          word.startsWith("-")
+              ? List.copyOf(command.getCommandSpec().optionsMap().keySet())
+              : List.copyOf(command.getSubcommands().keySet());
+      if (!known.isEmpty()) {
+        err.println("  " + Similar.advice(word, known));
+      }
     }
     err.println("See '" + command.getCommandSpec().qualifiedName() + " --help'.");
     err.flush();

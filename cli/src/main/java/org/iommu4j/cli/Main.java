@@ -25,7 +25,12 @@ import picocli.CommandLine.Spec;
           + " input.",
       "'iommu run' without further arguments shows what this is."
     },
-    subcommands = {RunCommand.class, WalkCommand.class, CompletionCommand.class})
+    subcommands = {
+      RunCommand.class,
+      WalkCommand.class,
+      BenchCommand.class,
+      CompletionCommand.class
+    })
 public final class Main implements Runnable {
   @Option(
       names = "--debug",

@@ -12,10 +12,8 @@ import org.iommu4j.machine.reach.Reach;
 
 /** The isolation matrix: a row for every resource, a column for every device and PASID. */
 final class MatrixText {
-  /** Columns for the resource's own description. */
-  private static final int LEFT = 50;
-
-  private static final int COLUMN = 8;
+  /** What a cell can be: {@code rwx+!}. */
+  private static final int CELL = 5;
 
   private final Console console;
 
@@ -26,12 +24,26 @@ final class MatrixText {
   void print(Isolation isolation) {
     console.title("Who reaches what, read from the tables");
     List<Reach> reaches = isolation.reaches();
-    int fit = Math.max(1, (Console.WIDTH - LEFT) / COLUMN);
-    for (int from = 0; from < reaches.size(); from += fit) {
+    int left = 0;
+    for (Resource r : isolation.resources()) {
+      String size = Units.size(r.size());
+      left =
+          Math.max(left, r.name().length() + Units.address(r.base()).length() + size.length() + 8);
+    }
+    // As many columns side by side as fit; the rest below.
+    for (int from = 0; from < reaches.size(); ) {
+      int to = from;
+      for (int used = left; to < reaches.size(); to++) {
+        used += Math.max(CELL, reaches.get(to).label().length()) + 2;
+        if (used > Console.WIDTH && to > from) {
+          break;
+        }
+      }
       if (from > 0) {
         console.line();
       }
-      part(isolation, reaches.subList(from, Math.min(reaches.size(), from + fit)));
+      part(isolation, reaches.subList(from, to));
+      from = to;
     }
     console.line(
         console.styled(

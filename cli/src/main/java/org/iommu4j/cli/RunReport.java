@@ -96,7 +96,12 @@ final class RunReport {
   }
 
   private static String note(StepResult s) {
-    return s.outcome() == Outcome.SKIPPED ? s.detail() : s.step().note();
+    if (s.outcome() == Outcome.SKIPPED) {
+      return s.detail();
+    }
+    Integer as = s.step() instanceof Step.Device d ? d.as() : null;
+    String spoofed = as == null ? "" : "as " + Units.requester(as) + ": ";
+    return spoofed + s.step().note();
   }
 
   private static Table.Cell result(StepResult s) {
@@ -119,24 +124,26 @@ final class RunReport {
   }
 
   private void blocked() {
-    List<StepResult> blocked =
-        run.steps().stream().filter(s -> s.outcome() == Outcome.BLOCKED).toList();
-    List<StepResult> refused =
-        run.steps().stream().filter(s -> s.outcome() == Outcome.REFUSED).toList();
-    if (blocked.isEmpty() && refused.isEmpty()) {
+    List<StepResult> stopped =
+        run.steps().stream()
+            .filter(s -> s.outcome() == Outcome.BLOCKED || s.outcome() == Outcome.REFUSED)
+            .toList();
+    if (stopped.isEmpty()) {
       return;
     }
     console.title("What was blocked, and why");
     Set<String> explained = new HashSet<>();
-    for (StepResult s : blocked) {
-      FaultReason reason = reason(s);
+    for (StepResult s : stopped) {
+      String note = note(s);
       console.line(
           "%4d  %s %s%s"
-              .formatted(
-                  s.number(),
-                  s.actor(),
-                  s.action(),
-                  s.step().note().isEmpty() ? "" : ": " + s.step().note()));
+              .formatted(s.number(), s.actor(), s.action(), note.isEmpty() ? "" : ": " + note));
+      if (s.outcome() == Outcome.REFUSED) {
+        console.paragraph(
+            6, console.styled(Style.BAD, "refused by the driver") + ": " + s.detail());
+        continue;
+      }
+      FaultReason reason = reason(s);
       console.line("      " + fault(s, reason));
       Inspector.Walk walk = s.walk();
       // One walk for each way of failing; the others would look the same.
@@ -148,10 +155,6 @@ final class RunReport {
         }
         new WalkText(console).brief(8, walk);
       }
-    }
-    for (StepResult s : refused) {
-      console.line("%4d  %s %s: %s".formatted(s.number(), s.actor(), s.action(), s.step().note()));
-      console.paragraph(6, console.styled(Style.BAD, "refused by the driver") + ": " + s.detail());
     }
   }
 
@@ -192,7 +195,7 @@ final class RunReport {
     run.statistics()
         .forEach(
             (unit, counters) -> {
-              console.title("Caches of " + unit + ", all of the above and below");
+              console.title("Counters of " + unit);
               new Counters(console).print(counters);
             });
   }

@@ -158,7 +158,7 @@ final class WalkCommand implements Callable<Integer> {
                 who.name.equals(id) ? "" : " (" + id + ")",
                 request.hasPasid() ? " with PASID " + request.pasid() : "",
                 who.unit.name(),
-                who.unit.architecture().specification()));
+                who.unit.architecture().title()));
     WalkText text = new WalkText(console);
     text.full(walk);
     console.line();

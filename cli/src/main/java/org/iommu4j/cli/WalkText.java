@@ -3,9 +3,7 @@ package org.iommu4j.cli;
 import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.cli.Console.Style;
-import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.Layout;
-import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.machine.description.Units;
@@ -25,16 +23,13 @@ final class WalkText {
     int number = 0;
     for (Inspector.Step step : walk.steps()) {
       number++;
-      String source = step.layout().source();
       console.line();
       console.line(
           "%2d  %s%s"
               .formatted(
                   number,
                   console.styled(Style.STRONG, step.what()),
-                  console.styled(
-                      Style.FAINT,
-                      "  " + step.layout().name() + (source.isEmpty() ? "" : ", " + source))));
+                  console.styled(Style.FAINT, heading(step))));
       for (int w = 0; w < step.raw().size(); w++) {
         console.line(
             "    %s  %s"
@@ -71,25 +66,19 @@ final class WalkText {
   /** The outcome in a line or two. */
   void outcome(Inspector.Walk walk) {
     FaultReason reason = walk.reason();
-    if (reason == null) {
-      console.line(
-          "%s  %s to %s, permissions %s, valid for the %s around it"
-              .formatted(
-                  console.styled(Style.GOOD, "passes"),
-                  walk.outcome(),
-                  console.styled(Style.STRONG, Units.address(walk.pa())),
-                  Access.permissions(walk.permissions()),
-                  walk.rangeShift() >= 63 ? "whole space" : Units.size(1L << walk.rangeShift())));
-    } else {
-      console.line(
-          "%s  %s (%d): %s"
-              .formatted(
-                  console.styled(Style.BAD, "blocked"),
-                  console.styled(Style.STRONG, reason.title()),
-                  reason.code(),
-                  walk.outcome()));
-      console.paragraph(9, reason.advice());
+    console.line(console.styled(reason == null ? Style.GOOD : Style.BAD, walk.outcome()));
+    if (reason != null) {
+      console.paragraph(2, reason.advice());
     }
+  }
+
+  /** What the entry is in the specification, unless its name says so already. */
+  private static String heading(Inspector.Step step) {
+    String name = step.layout().name();
+    String source = step.layout().source();
+    String what = step.what().startsWith(name) ? "" : name;
+    String gap = what.isEmpty() || source.isEmpty() ? "" : ", ";
+    return what.isEmpty() && source.isEmpty() ? "" : "  (" + what + gap + source + ")";
   }
 
   private static List<Layout.Value> fields(Inspector.Step step, int word) {
@@ -103,8 +92,7 @@ final class WalkText {
 
   /** Small numbers in decimal, others in hexadecimal. */
   static String value(Layout.Value v) {
-    Field f = v.field();
-    return f.width() <= 6 && v.value() < 10 ? Long.toString(v.value()) : Units.address(v.value());
+    return v.value() >= 0 && v.value() < 10 ? Long.toString(v.value()) : Units.address(v.value());
   }
 
   /** Fields in columns of equal width. */

@@ -38,6 +38,9 @@ final class CapturedPlatform {
       for (RegisterImage image : capture.units()) {
         unit(image);
       }
+      for (CaptureFolder.Ram r : capture.ram()) {
+        fixed.add(new Resource("ram", Resource.Kind.MEMORY, r.base(), r.size(), ""));
+      }
       done = true;
       return new Platform(
           capture.name(),

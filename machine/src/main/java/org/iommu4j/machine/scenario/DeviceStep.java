@@ -37,6 +37,9 @@ final class DeviceStep {
   private final List<String> conditions = new ArrayList<>();
   private String detail = "";
 
+  /** Bytes that were transferred before the access was stopped. */
+  private long before;
+
   DeviceStep(Platform platform, int number, Step.Device step) {
     this.platform = platform;
     this.number = number;
@@ -45,7 +48,7 @@ final class DeviceStep {
     endpoint = Player.endpoint(platform, step.device());
     Integer as = step.as();
     source = as == null ? endpoint.source() : as;
-    actor = endpoint.label(step.pasid()) + (as == null ? "" : " as " + Units.requester(source));
+    actor = endpoint.label(step.pasid());
   }
 
   StepResult play() {
@@ -68,6 +71,7 @@ final class DeviceStep {
         };
     List<Fault> faults = endpoint.unit().service(conditions);
     judge(outcome, faults, walk);
+    Inspector.Walk shown = before == 0 ? walk : walk(iova + before);
     return new StepResult(
         number,
         step,
@@ -78,7 +82,7 @@ final class DeviceStep {
         walk.permissions(),
         faults,
         conditions,
-        walk,
+        shown,
         detail,
         objections);
   }
@@ -198,6 +202,7 @@ final class DeviceStep {
         }
       }
       if (port.status() != DmaPort.Status.OK && port.transferred() > 0) {
+        before = port.transferred();
         detail = "after %d of %d bytes".formatted(port.transferred(), s.length());
       }
       return outcome(port.status());

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param permissions what was granted there
  * @param faults what the unit reported and the driver decoded
  * @param conditions what the driver met besides faults
- * @param walk how the address is translated; null if the step is no access
+ * @param walk how the address is translated at which the access began, or was stopped; null if the
+ *     step is no access
  * @param detail more for people, or empty
  * @param objections what is not as it should be; empty if all is well
  */

@@ -64,8 +64,8 @@ public final class TrafficRunner {
         total.accesses,
         nanos,
         bare,
-        delta(before, after, "hits"),
-        delta(before, after, "misses"),
+        delta(before, after, "iotlb.hits"),
+        delta(before, after, "iotlb.misses"),
         total.blocked);
   }
 
