@@ -9,4 +9,6 @@ module org.iommu4j.riscv {
 
   provides org.iommu4j.core.Architecture with
       org.iommu4j.riscv.RiscvArchitecture;
+  provides org.iommu4j.driver.Workload with
+      org.iommu4j.riscv.workload.NestedRandomPages;
 }
