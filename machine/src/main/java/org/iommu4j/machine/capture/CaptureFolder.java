@@ -280,10 +280,10 @@ public final class CaptureFolder {
    * The architecture of a captured unit: the one whose name the unit's name begins with, or else
    * the one that recognizes the registers.
    *
+   * @param all those to choose from
    * @throws IllegalArgumentException if there is none, or more than one; the message names them
    */
-  public static Architecture architecture(RegisterImage unit) {
-    List<Architecture> all = Architecture.all();
+  public static Architecture architecture(RegisterImage unit, List<Architecture> all) {
     List<Architecture> fitting = all.stream().filter(a -> unit.name().startsWith(a.id())).toList();
     if (fitting.size() != 1) {
       fitting = all.stream().filter(a -> a.recognizes(unit)).toList();
@@ -301,6 +301,15 @@ public final class CaptureFolder {
                   ids(all)));
     }
     return fitting.getFirst();
+  }
+
+  /**
+   * The architecture of a captured unit, of all that are present.
+   *
+   * @throws IllegalArgumentException if there is none, or more than one; the message names them
+   */
+  public static Architecture architecture(RegisterImage unit) {
+    return architecture(unit, Architecture.all());
   }
 
   private static String ids(List<Architecture> all) {

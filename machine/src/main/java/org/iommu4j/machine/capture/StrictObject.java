@@ -35,7 +35,7 @@ public final class StrictObject {
     }
   }
 
-  /** Longer texts are cut in messages. */
+  /** Longer values are cut in messages. */
   private static final int LONG = 200;
 
   private static final JsonMapper MAPPER =
@@ -274,9 +274,9 @@ public final class StrictObject {
     }
   }
 
-  /** The object as JSON, shortened where it is long. */
-  public String brief() {
-    return brief(node);
+  /** The object as JSON, cut after {@code length} characters. */
+  public String text(int length) {
+    return cut(node.toString(), length);
   }
 
   private @Nullable JsonNode ask(String name) {
@@ -300,7 +300,10 @@ public final class StrictObject {
   }
 
   private static String brief(JsonNode node) {
-    String s = node.toString();
-    return s.length() <= LONG ? s : s.substring(0, LONG) + "...";
+    return cut(node.toString(), LONG);
+  }
+
+  private static String cut(String text, int length) {
+    return text.length() <= length ? text : text.substring(0, length) + "...";
   }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.iommu4j.core.RegisterImage;
@@ -136,7 +137,7 @@ class CaptureFolderTest {
   @Test
   void a_unit_that_no_architecture_knows_is_named() {
     RegisterImage unit = new RegisterImage("toaster0", 0, Map.of());
-    assertThatThrownBy(() -> CaptureFolder.architecture(unit))
+    assertThatThrownBy(() -> CaptureFolder.architecture(unit, List.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("'toaster0'");
   }
