@@ -4,6 +4,7 @@ module org.iommu4j.driver {
   requires static transitive org.jspecify;
 
   exports org.iommu4j.driver;
+  exports org.iommu4j.driver.support;
 
   uses org.iommu4j.driver.DriverProvider;
 }

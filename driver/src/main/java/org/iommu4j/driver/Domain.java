@@ -32,15 +32,16 @@ public interface Domain extends AutoCloseable {
   /**
    * The same for requests with this PASID.
    *
+   * @param pasid not 0, which stands for requests without PASID
    * @throws IllegalArgumentException if the id or PASID is wider than the unit supports
    * @throws IllegalStateException if the device's own domain is of a type that rules PASIDs out
    */
   void attach(int source, int pasid);
 
-  /** Blocks the device again. Complete when it returns. */
+  /** Blocks the device again, if it uses this domain. Complete when it returns. */
   void detach(int source);
 
-  /** Blocks the device's requests with this PASID again. Complete when it returns. */
+  /** Blocks the device's requests with this PASID again, if they use this domain. */
   void detach(int source, int pasid);
 
   /**
@@ -61,13 +62,18 @@ public interface Domain extends AutoCloseable {
    * Unmaps whatever is mapped in a range and returns when no device can reach it any more. A larger
    * page that lies only partly in the range is split: the rest stays mapped.
    *
+   * @throws IllegalArgumentException for a misaligned or too large range
+   * @throws IllegalStateException if the domain does not translate
+   * @throws DriverException if the invalidation could not be completed: then devices may still
+   *     reach the pages, and their memory must not be reused
    * @return bytes that were mapped
    */
   long unmap(long iova, long size);
 
   /**
    * Collects the invalidations of several changes, so that they are waited for once: between {@code
-   * batch()} and {@link Batch#close} unmapped pages may still be reached.
+   * batch()} and {@link Batch#close} unmapped pages may still be reached. Mapping an address anew
+   * that an open batch unmapped completes the batch's invalidations first.
    */
   Batch batch();
 
@@ -77,7 +83,7 @@ public interface Domain extends AutoCloseable {
   /** Bytes mapped now. */
   long mapped();
 
-  /** Detaches all devices and frees the tables. */
+  /** Detaches all devices and frees the tables. Closing again does nothing. */
   @Override
   void close();
 

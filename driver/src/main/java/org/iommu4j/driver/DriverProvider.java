@@ -2,12 +2,18 @@ package org.iommu4j.driver;
 
 import java.util.List;
 import java.util.ServiceLoader;
+import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
 
 /** The software half of an architecture's module, found through {@link ServiceLoader}. */
 public interface DriverProvider {
   /** The architecture's id, as {@link org.iommu4j.core.Architecture#id}. */
   String architecture();
+
+  /** The settings that {@link #probe} takes. */
+  default List<Architecture.Option> options() {
+    return List.of();
+  }
 
   /**
    * A driver for the unit behind the host's registers; nothing is written before {@link

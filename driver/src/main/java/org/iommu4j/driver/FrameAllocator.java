@@ -2,6 +2,7 @@ package org.iommu4j.driver;
 
 import java.util.ArrayDeque;
 import java.util.TreeMap;
+import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
 
 /**
@@ -53,11 +54,22 @@ public final class FrameAllocator {
       }
       next = at + size;
     }
-    for (long i = 0; i < size; i += 8) {
-      memory.writeLong(at + i, 0);
-    }
+    clear(at, size);
     inUse += size;
     return at;
+  }
+
+  private void clear(long at, long size) {
+    MemoryRegion region = memory.region(at);
+    if (region.holds(at, size)) {
+      region.segment().asSlice(at - region.base(), size).fill((byte) 0);
+      return;
+    }
+    for (long i = 0; i < size; i += 8) {
+      if (memory.writeLong(at + i, 0) != PhysicalMemory.OK) {
+        throw new DriverException("there is no memory at 0x%x for tables".formatted(at + i));
+      }
+    }
   }
 
   /** Takes a block back. Only when no cache can refer to it any more. */

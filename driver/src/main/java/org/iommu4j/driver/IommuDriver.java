@@ -10,7 +10,7 @@ import org.iommu4j.core.dma.PageRequest;
  * through registers and memory only: the same code could program silicon.
  */
 public interface IommuDriver extends AutoCloseable {
-  /** What driver and unit can do together. */
+  /** What driver and unit can do together; exact once the driver is started. */
   Capabilities capabilities();
 
   /**

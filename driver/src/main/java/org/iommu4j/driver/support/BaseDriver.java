@@ -1,0 +1,287 @@
+package org.iommu4j.driver.support;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.Fault;
+import org.iommu4j.core.dma.PageRequest;
+import org.iommu4j.driver.Capabilities;
+import org.iommu4j.driver.Domain;
+import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.FrameAllocator;
+import org.iommu4j.driver.IommuDriver;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The half of a driver that is the same for all architectures: its state, its domains, who is
+ * attached to which, and the checks of what is asked for. The abstract methods are the other half.
+ *
+ * <p>Threads: one lock serialises everything that changes who is attached; the abstract methods for
+ * that are called with it held.
+ *
+ * @param <T> what the architecture keeps with a domain
+ */
+public abstract class BaseDriver<T> implements IommuDriver {
+  /**
+   * What a new domain consists of.
+   *
+   * @param tag the architecture's own
+   * @param table null unless the domain translates
+   */
+  public record Parts<T>(T tag, @Nullable PageTable table) {}
+
+  /** Makes what a domain has to forget into an {@link Invalidator} before the domain exists. */
+  protected final class Link implements Invalidator {
+    private @Nullable ManagedDomain<T> domain;
+
+    @Override
+    public void invalidate(Gather gather) {
+      ManagedDomain<T> d = domain;
+      if (d != null) {
+        BaseDriver.this.invalidate(d, gather);
+      }
+    }
+  }
+
+  private enum State {
+    PROBED,
+    STARTED,
+    CLOSED
+  }
+
+  private final Object lock = new Object();
+  private final FrameAllocator frames;
+  private final Map<Attachment, ManagedDomain<T>> users = new HashMap<>();
+  private final Set<ManagedDomain<T>> domains = new HashSet<>();
+  private final List<Consumer<Fault>> faultHandlers = new CopyOnWriteArrayList<>();
+  private final List<Consumer<PageRequest>> requestHandlers = new CopyOnWriteArrayList<>();
+  private @Nullable ManagedDomain<T> blocked;
+  private State state = State.PROBED;
+
+  /** With the frames that tables come from. */
+  protected BaseDriver(FrameAllocator frames) {
+    this.frames = frames;
+  }
+
+  // The architecture's half.
+
+  /** Brings the unit up; see {@link IommuDriver#start}. */
+  protected abstract void bringUp();
+
+  /** Takes the unit down; nobody is attached any more. */
+  protected abstract void takeDown();
+
+  /**
+   * What a new domain consists of.
+   *
+   * @param link to be given to the page table
+   */
+  protected abstract Parts<T> open(DomainType type, Link link);
+
+  /**
+   * Makes a device, or its requests with one PASID, use another domain. When it returns no access
+   * under the old one is in flight.
+   */
+  protected abstract void move(Attachment who, ManagedDomain<T> from, ManagedDomain<T> to);
+
+  /** See {@link Invalidator#invalidate}; the domain's lock is held. */
+  protected abstract void invalidate(ManagedDomain<T> domain, Gather gather);
+
+  /** Forgets everything about a domain that nobody uses any more; its identifiers may be reused. */
+  protected abstract void retire(ManagedDomain<T> domain);
+
+  // The shared half.
+
+  @Override
+  public final void start() {
+    synchronized (lock) {
+      if (state != State.PROBED) {
+        throw new IllegalStateException("the driver was started before");
+      }
+      bringUp();
+      state = State.STARTED;
+    }
+  }
+
+  private void checkStarted() {
+    if (state != State.STARTED) {
+      throw new IllegalStateException(
+          state == State.PROBED ? "the driver is not started" : "the driver is closed");
+    }
+  }
+
+  @Override
+  public final Domain createDomain(DomainType type) {
+    synchronized (lock) {
+      checkStarted();
+      return create(type);
+    }
+  }
+
+  private ManagedDomain<T> create(DomainType type) {
+    Capabilities c = capabilities();
+    if (!c.domainTypes().contains(type)) {
+      throw new IllegalArgumentException(
+          "domains of type " + type + " cannot be had here; these can: " + c.domainTypes());
+    }
+    Link link = new Link();
+    Parts<T> parts = open(type, link);
+    ManagedDomain<T> domain =
+        new ManagedDomain<>(
+            this, type, parts.tag(), parts.table(), frames, c.iovaBits(), c.paBits());
+    link.domain = domain;
+    domains.add(domain);
+    return domain;
+  }
+
+  private ManagedDomain<T> blocked() {
+    ManagedDomain<T> b = blocked;
+    if (b == null) {
+      b = create(DomainType.BLOCKED);
+      blocked = b;
+    }
+    return b;
+  }
+
+  @Override
+  public final Domain domainOf(int source) {
+    synchronized (lock) {
+      checkStarted();
+      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
+      return domain == null ? blocked() : domain;
+    }
+  }
+
+  @Override
+  public final List<Integer> attached() {
+    synchronized (lock) {
+      TreeSet<Integer> sources = new TreeSet<>();
+      users.forEach(
+          (who, domain) -> {
+            if (domain.type() != DomainType.BLOCKED) {
+              sources.add(who.source());
+            }
+          });
+      return List.copyOf(sources);
+    }
+  }
+
+  final Attachment pasidOf(int source, int pasid) {
+    int bits = capabilities().pasidBits();
+    if (bits == 0) {
+      throw new IllegalArgumentException(
+          "PASIDs are not supported by this unit as it is configured");
+    }
+    if (pasid <= 0 || pasid >>> bits != 0) {
+      throw new IllegalArgumentException(
+          "PASID %d is not within 1..%d; 0 stands for requests without PASID"
+              .formatted(pasid, (1 << bits) - 1));
+    }
+    return new Attachment(source, pasid);
+  }
+
+  final void attach(ManagedDomain<T> to, Attachment who) {
+    int bits = capabilities().sourceBits();
+    if (who.source() < 0 || who.source() >>> bits != 0) {
+      throw new IllegalArgumentException(
+          "source 0x%x is wider than the %d bits that the unit tells apart"
+              .formatted(who.source(), bits));
+    }
+    synchronized (lock) {
+      checkStarted();
+      if (to.isClosed()) {
+        throw new IllegalStateException("the domain is closed");
+      }
+      switchTo(who, to);
+    }
+  }
+
+  final void detach(ManagedDomain<T> from, Attachment who) {
+    synchronized (lock) {
+      checkStarted();
+      if (users.get(who) == from) {
+        switchTo(who, blocked());
+        // As before it was attached anywhere.
+        ManagedDomain<T> now = users.remove(who);
+        if (now != null) {
+          now.remove(who);
+        }
+      }
+    }
+  }
+
+  private void switchTo(Attachment who, ManagedDomain<T> to) {
+    ManagedDomain<T> known = users.get(who);
+    ManagedDomain<T> from = known == null ? blocked() : known;
+    if (known == to) {
+      return;
+    }
+    // Known to the new domain before hardware knows it, and to the old one until it has forgotten:
+    // an unmap meanwhile must find every cache that may hold the page.
+    to.add(who);
+    boolean moved = false;
+    try {
+      move(who, from, to);
+      moved = true;
+    } finally {
+      if (!moved) {
+        to.remove(who);
+      }
+    }
+    from.remove(who);
+    users.put(who, to);
+  }
+
+  final void close(ManagedDomain<T> domain) {
+    synchronized (lock) {
+      if (domain == blocked || !domains.contains(domain)) {
+        return; // closed before, or the one that unattached devices are in
+      }
+      for (Attachment who : List.copyOf(users.keySet())) {
+        detach(domain, who);
+      }
+      domains.remove(domain);
+      domain.shut();
+    }
+  }
+
+  @Override
+  public final void close() {
+    synchronized (lock) {
+      if (state == State.STARTED) {
+        for (ManagedDomain<T> d : new ArrayList<>(domains)) {
+          close(d);
+        }
+        takeDown();
+      }
+      state = State.CLOSED;
+    }
+  }
+
+  @Override
+  public final void onFault(Consumer<Fault> handler) {
+    faultHandlers.add(handler);
+  }
+
+  @Override
+  public final void onPageRequest(Consumer<PageRequest> handler) {
+    requestHandlers.add(handler);
+  }
+
+  /** Hands a fault to all handlers; to be called without any lock. */
+  protected final void report(Fault fault) {
+    faultHandlers.forEach(h -> h.accept(fault));
+  }
+
+  /** Hands a page request to all handlers; to be called without any lock. */
+  protected final void report(PageRequest request) {
+    requestHandlers.forEach(h -> h.accept(request));
+  }
+}

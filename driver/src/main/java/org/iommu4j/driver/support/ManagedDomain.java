@@ -1,0 +1,303 @@
+package org.iommu4j.driver.support;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.driver.Domain;
+import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.FrameAllocator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A domain as all architectures have it: checks what is asked for, keeps the page table, and waits
+ * for invalidations, at once or when a batch closes. What reaches hardware goes through {@link
+ * BaseDriver}.
+ *
+ * <p>Locks, outermost first: the driver's (attachments), the domain's (page table), whatever the
+ * architecture's invalidation takes. {@code map} takes the domain's only, and nobody else's.
+ *
+ * @param <T> what the architecture keeps with a domain: its identifiers, its root
+ */
+public final class ManagedDomain<T> implements Domain {
+  private final BaseDriver<T> driver;
+  private final DomainType type;
+  private final T tag;
+  private final FrameAllocator frames;
+  private final @Nullable PageTable table;
+  private final int iovaBits;
+  private final int paBits;
+  private final long smallest;
+  private final Object lock = new Object();
+  private final Gather gather = new Gather();
+
+  /** Batches that are open; usually none. */
+  private final List<PendingBatch> batches = new ArrayList<>(2);
+
+  private boolean closed;
+
+  /** There is more to do in map and unmap than usual: an open batch, or the domain is closed. */
+  private boolean unusual;
+
+  private volatile Attachment[] attachments = {};
+
+  ManagedDomain(
+      BaseDriver<T> driver,
+      DomainType type,
+      T tag,
+      @Nullable PageTable table,
+      FrameAllocator frames,
+      int iovaBits,
+      int paBits) {
+    this.driver = driver;
+    this.type = type;
+    this.tag = tag;
+    this.table = table;
+    this.frames = frames;
+    this.iovaBits = iovaBits;
+    this.paBits = paBits;
+    this.smallest = table == null ? 1 : Long.lowestOneBit(table.pageSizes());
+  }
+
+  /** What the architecture keeps with the domain. */
+  public T tag() {
+    return tag;
+  }
+
+  /** Who uses the domain now. */
+  public List<Attachment> attachments() {
+    return List.of(attachments);
+  }
+
+  // Called with the driver's lock.
+
+  void add(Attachment a) {
+    List<Attachment> next = new ArrayList<>(List.of(attachments));
+    next.add(a);
+    attachments = next.toArray(Attachment[]::new);
+  }
+
+  void remove(Attachment a) {
+    List<Attachment> next = new ArrayList<>(List.of(attachments));
+    next.remove(a);
+    attachments = next.toArray(Attachment[]::new);
+  }
+
+  @Override
+  public DomainType type() {
+    return type;
+  }
+
+  @Override
+  public void attach(int source) {
+    driver.attach(this, new Attachment(source, DmaRequest.NO_PASID));
+  }
+
+  @Override
+  public void attach(int source, int pasid) {
+    driver.attach(this, driver.pasidOf(source, pasid));
+  }
+
+  @Override
+  public void detach(int source) {
+    driver.detach(this, new Attachment(source, DmaRequest.NO_PASID));
+  }
+
+  @Override
+  public void detach(int source, int pasid) {
+    driver.detach(this, driver.pasidOf(source, pasid));
+  }
+
+  @Override
+  public void map(long iova, long pa, long size, int permissions) {
+    PageTable t = translating();
+    checkRange(iova, size);
+    if (((pa | iova | size) & (smallest - 1)) != 0
+        || pa >>> paBits != 0
+        || pa + size - 1 >>> paBits != 0) {
+      throw badTarget(iova, pa, size);
+    }
+    if ((permissions & (Access.READ | Access.WRITE | Access.EXECUTE)) == 0) {
+      throw new IllegalArgumentException("a mapping without any permission: unmap it instead");
+    }
+    synchronized (lock) {
+      if (unusual) {
+        settle(iova, size);
+      }
+      t.map(iova, pa, size, permissions);
+    }
+  }
+
+  @Override
+  public long unmap(long iova, long size) {
+    PageTable t = translating();
+    checkRange(iova, size);
+    synchronized (lock) {
+      checkOpen();
+      try {
+        return t.unmap(iova, size, gather);
+      } finally {
+        complete(gather);
+      }
+    }
+  }
+
+  /** Invalidates, then gives table pages back; on failure they stay lost. */
+  private void complete(Gather what) {
+    if (what.isEmpty()) {
+      return;
+    }
+    try {
+      driver.invalidate(this, what);
+      what.completed(frames);
+    } finally {
+      what.clear();
+    }
+  }
+
+  /**
+   * Completes what open batches unmapped here: an address, or the way to it, must not get a new
+   * meaning while caches may hold the old one.
+   */
+  private void settle(long iova, long size) {
+    checkOpen();
+    for (PendingBatch b : batches) {
+      if (b.changes.overlaps(iova, iova + size - 1)) {
+        complete(b.changes);
+      }
+    }
+  }
+
+  @Override
+  public Batch batch() {
+    PageTable t = translating();
+    PendingBatch batch = new PendingBatch(t);
+    synchronized (lock) {
+      checkOpen();
+      batches.add(batch);
+      unusual = true;
+    }
+    return batch;
+  }
+
+  private final class PendingBatch implements Batch {
+    private final PageTable pages;
+    private final Gather changes = new Gather();
+
+    PendingBatch(PageTable pages) {
+      this.pages = pages;
+    }
+
+    @Override
+    public long unmap(long iova, long size) {
+      checkRange(iova, size);
+      synchronized (lock) {
+        checkOpen();
+        if (!batches.contains(this)) {
+          throw new IllegalStateException("the batch is closed");
+        }
+        return pages.unmap(iova, size, changes);
+      }
+    }
+
+    @Override
+    public void close() {
+      synchronized (lock) {
+        if (batches.remove(this)) {
+          unusual = !batches.isEmpty();
+          complete(changes);
+        }
+      }
+    }
+  }
+
+  @Override
+  public long iovaToPhys(long iova) {
+    return switch (type) {
+      case BLOCKED -> UNMAPPED;
+      case IDENTITY -> iova;
+      case DMA_STRICT -> {
+        if (table == null || iova >>> iovaBits != 0) {
+          yield UNMAPPED;
+        }
+        synchronized (lock) {
+          yield closed ? UNMAPPED : table.translate(iova);
+        }
+      }
+    };
+  }
+
+  @Override
+  public long mapped() {
+    if (table == null) {
+      return 0;
+    }
+    synchronized (lock) {
+      return closed ? 0 : table.mapped();
+    }
+  }
+
+  @Override
+  public void close() {
+    driver.close(this);
+  }
+
+  boolean isClosed() {
+    synchronized (lock) {
+      return closed;
+    }
+  }
+
+  /** Nobody is attached any more: completes open batches, forgets, frees. */
+  void shut() {
+    synchronized (lock) {
+      closed = true;
+      unusual = true;
+      for (PendingBatch b : batches) {
+        complete(b.changes);
+      }
+      batches.clear();
+      driver.retire(this);
+      if (table != null) {
+        table.free();
+      }
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the domain is closed");
+    }
+  }
+
+  private PageTable translating() {
+    if (table == null) {
+      throw new IllegalStateException("a domain of type " + type + " maps nothing");
+    }
+    return table;
+  }
+
+  private void checkRange(long iova, long size) {
+    long last = iova + size - 1;
+    if (size <= 0 || ((iova | size) & (smallest - 1)) != 0 || (iova | last) >>> iovaBits != 0) {
+      throw badRange(iova, size);
+    }
+  }
+
+  private IllegalArgumentException badRange(long iova, long size) {
+    return new IllegalArgumentException(
+        "0x%x bytes at 0x%x: addresses and sizes are multiples of 0x%x below 0x%x"
+            .formatted(size, iova, smallest, 1L << iovaBits));
+  }
+
+  private IllegalArgumentException badTarget(long iova, long pa, long size) {
+    return new IllegalArgumentException(
+        "0x%x bytes at 0x%x to 0x%x: physical addresses are multiples of 0x%x below 0x%x"
+            .formatted(size, iova, pa, smallest, 1L << paBits));
+  }
+
+  @Override
+  public String toString() {
+    return type + " domain" + (table == null ? "" : " at 0x%x".formatted(table.root()));
+  }
+}
