@@ -11,4 +11,6 @@ module org.iommu4j.riscv {
       org.iommu4j.riscv.RiscvArchitecture;
   provides org.iommu4j.driver.Workload with
       org.iommu4j.riscv.workload.NestedRandomPages;
+  provides org.iommu4j.driver.DriverProvider with
+      org.iommu4j.riscv.driver.RiscvDriverProvider;
 }

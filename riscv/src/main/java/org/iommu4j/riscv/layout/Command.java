@@ -65,6 +65,13 @@ public final class Command {
   public static final Field DSV = bit("DSV", 33);
   public static final Field RID = bits("RID", 55, 40);
   public static final Field DSEG = bits("DSEG", 63, 56);
+
+  // ATS.INVAL, second word: the body of the Invalidation Request
+  public static final Field ATS_G = bit("G", 0);
+  public static final Field ATS_S = bit("S", 11);
+  public static final Field ATS_ADDR = bits("address[63:12]", 63, 12);
+
+  // ATS.PRGR, second word
   public static final Field PRG_INDEX = bits("PRGI", 40, 32);
   public static final Field PRG_CODE = bits("code", 47, 44);
 

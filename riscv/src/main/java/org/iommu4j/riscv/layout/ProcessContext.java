@@ -9,6 +9,9 @@ import org.iommu4j.core.bits.Layout;
 
 /** The process context (PC), leaf of the process directory, 16 bytes. §3.3. */
 public final class ProcessContext {
+  /** Bytes of a process context. */
+  public static final int BYTES = 16;
+
   // ta
   public static final Field V = bit("V", 0);
   public static final Field ENS = bit("ENS", 1);
