@@ -62,14 +62,15 @@ final class ConformCommand implements Callable<Integer> {
   @Option(
       names = "--cache",
       paramLabel = "MODE",
-      defaultValue = "normal",
+      defaultValue = "off",
       completionCandidates = CacheModes.class,
       converter = CacheConverter.class,
       description = {
-        "How much the units cache: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
+        "How much the units cache: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}, where",
+        "every access walks the tables: the reference).",
         "Captures are always restored with the caches that units have by default."
       })
-  private CacheBehaviour cache = CacheBehaviour.NORMAL;
+  private CacheBehaviour cache = CacheBehaviour.OFF;
 
   @Option(names = "--json", description = "Write one JSON object instead of text.")
   private boolean json;
