@@ -97,8 +97,7 @@ final class ConformCommand implements Callable<Integer> {
               ? "iommu conform: there was no case to run"
               : "iommu conform: no case has an id in which '" + filter + "' is found");
     }
-    out.println(
-        json ? ReportJson.write(report) : ReportText.counts(report.passed(), report.failed()));
+    out.println(json ? ReportJson.write(report) : ReportText.summary(report));
     out.flush();
     err.flush();
     return report.exitStatus();

@@ -19,6 +19,11 @@ public record Report(List<FileReport> files) {
     return files.stream().mapToInt(FileReport::failed).sum();
   }
 
+  /** All disputed cases. */
+  public int disputed() {
+    return files.stream().mapToInt(FileReport::disputed).sum();
+  }
+
   /** All cases that were run. */
   public int cases() {
     return files.stream().mapToInt(FileReport::cases).sum();

@@ -12,7 +12,7 @@ import tools.jackson.databind.node.ObjectNode;
  *             "skipped", "error", "notices": [],
  *             "failures": [{"id", "note", "step", "place", "text",
  *                           "differences": [{"field", "expected", "actual"}]}]}],
- *  "passed", "failed"}
+ *  "passed", "failed", "disputed"}
  * }</pre>
  */
 public final class ReportJson {
@@ -41,6 +41,7 @@ public final class ReportJson {
     }
     all.put("passed", report.passed());
     all.put("failed", report.failed());
+    all.put("disputed", report.disputed());
     return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(all);
   }
 

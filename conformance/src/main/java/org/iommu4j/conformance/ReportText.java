@@ -23,7 +23,7 @@ public final class ReportText {
       text.append(", %d advisory (%d as expected)".formatted(file.advisory(), file.advisoryHeld()));
     }
     if (file.error() != null) {
-      text.append(", not usable to its end");
+      text.append(file.cases() == 0 ? ", not usable" : ", not usable to its end");
     }
     text.append('\n');
     file.notices().forEach(n -> text.append("  notice: ").append(n).append('\n'));
@@ -35,7 +35,16 @@ public final class ReportText {
     return text.toString();
   }
 
-  /** The last line. */
+  /** What is said below the files of a whole run; its last line is the counts. */
+  public static String summary(Report report) {
+    int disputed = report.disputed();
+    return (disputed == 0
+            ? ""
+            : disputed + " disputed, neither passed nor failed: see conformance/DISPUTED.md\n")
+        + counts(report.passed(), report.failed());
+  }
+
+  /** Two numbers in words. */
   public static String counts(int passed, int failed) {
     return passed + " passed, " + failed + " failed";
   }

@@ -83,6 +83,10 @@ class DisputesTest {
     assertThat(result.failed()).isEqualTo(1);
     assertThat(result.notices()).isEmpty();
     assertThat(ReportText.file(result)).startsWith(file + ": 1 passed, 1 failed, 1 disputed\n");
+    assertThat(ReportText.summary(report))
+        .isEqualTo(
+            "1 disputed, neither passed nor failed: see conformance/DISPUTED.md\n"
+                + "1 passed, 1 failed");
   }
 
   @Test

@@ -68,7 +68,7 @@ class ReportTest {
               ... and 2 more failed (--max-failures shows more)
             """
                 .formatted(file, step, step));
-    assertThat(ReportText.counts(report.passed(), report.failed())).isEqualTo("2 passed, 4 failed");
+    assertThat(ReportText.summary(report)).isEqualTo("2 passed, 4 failed");
   }
 
   @Test
