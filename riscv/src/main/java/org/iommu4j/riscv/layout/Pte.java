@@ -43,7 +43,7 @@ public final class Pte {
   public static final Layout LAYOUT =
       Layout.of(
           "page-table entry",
-          "Privileged ISA, Sv39",
+          "Privileged ISA, Sv39/48/57",
           V,
           R,
           W,

@@ -68,7 +68,7 @@ final class RiscvIommu implements Iommu {
     contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
     iotlb = new Iotlb(config.iotlb());
     pagingCaches = new PagingCaches(config.walkCache());
-    denials = new Denials(config.walkCache());
+    denials = new Denials(worst ? config.walkCache() : UnitConfig.NONE);
     monitor = new PerformanceMonitor(this, config);
     interrupts = new Interrupts(this);
     faultQueue = new FaultQueue(this);

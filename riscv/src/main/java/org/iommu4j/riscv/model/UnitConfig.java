@@ -61,6 +61,9 @@ record UnitConfig(
    */
   static final long ALL_CAPABILITIES = 0xff8_efef_cf10L;
 
+  /** The smallest shape: of a cache that is never filled. */
+  static final Geometry NONE = new Geometry(1, 1, Replacement.FIFO);
+
   static final List<Option> OPTIONS =
       List.of(
           new Option("capabilities", "number", "0xff8efefcf10", "value of the register"),
@@ -113,7 +116,6 @@ record UnitConfig(
     // What the reference model needs to know and this model derives from ddtp.iommu_mode.
     o.ignore("max_devid_mask");
     CacheBehaviour cache = o.choice("cache", CacheBehaviour.class, CacheBehaviour.NORMAL);
-    boolean worst = cache == CacheBehaviour.WORST_CASE;
     UnitConfig config =
         new UnitConfig(
             caps,
@@ -133,11 +135,26 @@ record UnitConfig(
             o.flag("big_endian_msi", false),
             o.flag("ats_write_after_update", false),
             cache,
-            geometry(
-                o, "iotlb", worst ? new Geometry(8192, 8, Replacement.FIFO) : Geometry.DEFAULT),
-            geometry(o, "walk_cache", new Geometry(worst ? 2048 : 256, 4, Replacement.FIFO)));
+            geometry(o, "iotlb", iotlb(cache)),
+            geometry(o, "walk_cache", walkCache(cache)));
     o.finish(OPTIONS.stream().map(Option::name).toList());
     return config;
+  }
+
+  private static Geometry iotlb(CacheBehaviour cache) {
+    return switch (cache) {
+      case OFF -> NONE;
+      case NORMAL -> Geometry.DEFAULT;
+      case WORST_CASE -> new Geometry(4096, 8, Replacement.FIFO);
+    };
+  }
+
+  private static Geometry walkCache(CacheBehaviour cache) {
+    return switch (cache) {
+      case OFF -> NONE;
+      case NORMAL -> new Geometry(256, 4, Replacement.FIFO);
+      case WORST_CASE -> new Geometry(1024, 4, Replacement.FIFO);
+    };
   }
 
   private static Geometry geometry(Options o, String prefix, Geometry standard) {
