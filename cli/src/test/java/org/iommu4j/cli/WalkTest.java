@@ -1,0 +1,66 @@
+package org.iommu4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+class WalkTest {
+  @Test
+  void a_walk_shows_every_entry_and_where_it_leads() {
+    Invocation i = Invocation.of("walk", "example", "--device", "nic", "--iova", "0x1201800");
+    assertThat(i.status()).isZero();
+    assertThat(i.out())
+        .startsWith("read of 0x1201800 by nic (00:03.0) through iommu0 (RISC-V IOMMU)")
+        .contains("device context", "V=1", "0x91201800");
+    assertThat(i.out().lines()).allSatisfy(l -> assertThat(l).hasSizeLessThanOrEqualTo(100));
+  }
+
+  @Test
+  void a_device_is_found_by_function_and_number() {
+    String byName = Invocation.of("walk", "example", "-d", "disk", "--iova", "0x200000").out();
+    assertThat(Invocation.of("walk", "example", "-d", "00:04.0", "--iova", "0x200000").out())
+        .isEqualTo(byName);
+    assertThat(Invocation.of("walk", "example", "-d", "0x20", "--iova", "0x200000").out())
+        .isEqualTo(byName);
+  }
+
+  @Test
+  void a_blocked_walk_is_exit_1_with_reason_and_advice() {
+    Invocation i =
+        Invocation.of("walk", "example", "-d", "card", "--iova", "0x200000", "--write", "--json");
+    assertThat(i.status()).isEqualTo(1);
+    JsonNode walk = i.json().path("walk");
+    assertThat(walk.path("passes").asBoolean()).isFalse();
+    assertThat(walk.at("/reason/title").asString()).isNotEmpty();
+    assertThat(walk.at("/reason/advice").asString()).isNotEmpty();
+    assertThat(walk.at("/steps/0/fields/0").propertyNames())
+        .containsExactly("name", "word", "hi", "lo", "value");
+  }
+
+  @Test
+  void a_pasid_selects_an_address_space() {
+    Invocation game =
+        Invocation.of(
+            "walk", "example", "-d", "gpu", "--pasid", "1", "--iova", "0x400000", "--exec");
+    assertThat(game.status()).isZero();
+    Invocation training =
+        Invocation.of("walk", "example", "-d", "gpu", "--pasid", "2", "--iova", "0x400000");
+    assertThat(training.status()).isEqualTo(1);
+  }
+
+  @Test
+  void an_unknown_device_is_answered_with_those_that_exist() {
+    Invocation i = Invocation.of("walk", "example", "-d", "nik", "--iova", "0");
+    assertThat(i.status()).isEqualTo(2);
+    assertThat(i.err()).contains("small server has no device 'nik'; did you mean 'nic'?");
+  }
+
+  @Test
+  void write_and_exec_exclude_each_other() {
+    Invocation i =
+        Invocation.of("walk", "example", "-d", "nic", "--iova", "0", "--write", "--exec");
+    assertThat(i.status()).isEqualTo(2);
+    assertThat(i.err()).contains("--write", "--exec");
+  }
+}
