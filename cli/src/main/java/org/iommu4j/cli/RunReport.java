@@ -135,9 +135,15 @@ final class RunReport {
     Set<String> explained = new HashSet<>();
     for (StepResult s : stopped) {
       String note = note(s);
+      boolean partly = s.outcome() == Outcome.BLOCKED && !s.detail().isEmpty();
       console.line(
-          "%4d  %s %s%s"
-              .formatted(s.number(), s.actor(), s.action(), note.isEmpty() ? "" : ": " + note));
+          "%4d  %s %s%s%s"
+              .formatted(
+                  s.number(),
+                  s.actor(),
+                  s.action(),
+                  note.isEmpty() ? "" : ": " + note,
+                  partly ? " (" + s.detail() + ")" : ""));
       if (s.outcome() == Outcome.REFUSED) {
         console.paragraph(
             6, console.styled(Style.BAD, "refused by the driver") + ": " + s.detail());
@@ -147,9 +153,7 @@ final class RunReport {
       console.line("      " + fault(s, reason));
       Inspector.Walk walk = s.walk();
       // One walk for each way of failing; the others would look the same.
-      if (walk != null
-          && !walk.steps().isEmpty()
-          && explained.add(shape(walk) + (reason == null ? "" : reason.name()))) {
+      if (walk != null && !walk.steps().isEmpty() && explained.add(shape(walk, reason))) {
         if (reason != null) {
           console.paragraph(6, reason.advice());
         }
@@ -158,8 +162,10 @@ final class RunReport {
     }
   }
 
-  private static String shape(Inspector.Walk walk) {
-    return String.join("/", walk.steps().stream().map(Inspector.Step::what).toList());
+  /** How a walk ended: the reason, and whether the last entry had anything in it. */
+  private static String shape(Inspector.Walk walk, @Nullable FaultReason reason) {
+    boolean empty = walk.steps().getLast().raw().stream().allMatch(w -> w == 0);
+    return (reason == null ? "" : reason.name()) + (empty ? " empty" : "");
   }
 
   private static @Nullable FaultReason reason(StepResult s) {
@@ -179,14 +185,11 @@ final class RunReport {
       text.append(", no record");
     } else {
       Fault f = s.faults().getFirst();
-      text.append(": record of ").append(f.transaction()).append(" at ");
+      text.append(": ").append(f.transaction()).append(" at ");
       text.append(Units.address(f.address())).append(" by ").append(Units.requester(f.source()));
       if (f.pasid() >= 0) {
         text.append(" PASID ").append(f.pasid());
       }
-    }
-    if (!s.detail().isEmpty()) {
-      text.append(", ").append(s.detail());
     }
     return text.toString();
   }
@@ -212,10 +215,10 @@ final class RunReport {
             "device",
             "accesses",
             ">threads",
-            ">million/s",
+            ">M/s",
             ">MiB/s",
-            ">ns each",
-            ">bare",
+            ">ns",
+            ">bare ns",
             ">hits");
     for (Throughput t : run.traffic()) {
       FaultReason why = t.blocked();
@@ -223,28 +226,28 @@ final class RunReport {
         table.row(t.traffic().name(), t.actor(), Table.cell(Style.BAD, "blocked: " + why.title()));
         continue;
       }
+      long lookups = t.hits() + t.misses();
       table.row(
           t.traffic().name(),
           t.actor(),
-          "%s %s of %s, %s"
+          "%s of %s %s %s"
               .formatted(
-                  t.traffic().random() ? "random" : "sequential",
                   t.traffic().write() ? "writes" : "reads",
                   Units.size(t.traffic().access()),
+                  t.traffic().random() ? "at random in" : "in order in",
                   Units.size(t.traffic().size())),
           t.traffic().threads(),
           number("%.1f", t.perSecond() / 1e6),
           number("%.0f", t.bytesPerSecond() / (1 << 20)),
           number("%.1f", t.nanosPerAccess()),
           t.bareNanos() == 0 ? "" : number("%.1f", t.bareNanos()),
-          t.hits() < 0 || t.hits() + t.misses() == 0
-              ? ""
-              : number("%.1f%%", 100.0 * t.hits() / (t.hits() + t.misses())));
+          t.hits() < 0 || lookups == 0 ? "" : number("%.1f%%", 100.0 * t.hits() / lookups));
     }
     table.print(console);
     console.line(
         console.styled(
-            Style.FAINT, "  ns each: per thread; bare: the same accesses without an IOMMU"));
+            Style.FAINT,
+            "  M/s: million accesses a second, all threads; ns: one access; bare: without IOMMU"));
   }
 
   private static String number(String format, double value) {

@@ -12,6 +12,9 @@ import org.iommu4j.machine.description.Units;
 final class WalkText {
   private static final String GAP = "   ";
 
+  /** Entries that the brief form shows: where a walk ends is what matters. */
+  private static final int BRIEF = 4;
+
   private final Console console;
 
   WalkText(Console console) {
@@ -41,10 +44,22 @@ final class WalkText {
     }
   }
 
-  /** One line for each entry, with the fields that are not 0. */
+  /** One line for each of the last entries, with the fields that are not 0. */
   void brief(int indent, Inspector.Walk walk) {
+    int before = walk.steps().size() <= BRIEF + 1 ? 0 : walk.steps().size() - BRIEF;
+    if (before > 0) {
+      console.line(
+          console.styled(
+              Style.FAINT,
+              "%safter %d entries from %s at %s"
+                  .formatted(
+                      " ".repeat(indent),
+                      before,
+                      walk.steps().getFirst().what(),
+                      Units.address(walk.steps().getFirst().address()))));
+    }
     Table table = new Table("", "", "", "").indent(indent);
-    for (Inspector.Step step : walk.steps()) {
+    for (Inspector.Step step : walk.steps().subList(before, walk.steps().size())) {
       StringBuilder fields = new StringBuilder();
       for (int w = 0; w < step.raw().size(); w++) {
         for (Layout.Value v : fields(step, w)) {

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
+import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AtsFabric;
 import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.DmaRequest;
@@ -217,6 +218,11 @@ final class Builder {
       ledger.add(d.name(), unit, unit.driver().createDomain(d.type()));
     } catch (DriverException e) {
       throw invalid(d.at(), d.name() + ": " + e.getMessage(), "");
+    }
+    if (!can.writeOnly() && d.maps().stream().anyMatch(m -> m.permissions() == Access.WRITE)) {
+      notes.add(
+          "domain %s: %s cannot express write-only, so such mappings are readable, too"
+              .formatted(d.name(), unit.name()));
     }
     for (Mapping m : d.maps()) {
       try {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param traffic what was asked for
  * @param actor the device, with its PASID
- * @param accesses carried out, by all threads
- * @param nanos of wall time
+ * @param accesses carried out by all threads in the median piece of several
+ * @param nanos of wall time that the piece took
  * @param bareNanos nanoseconds of one access without IOMMU, by one thread; 0 if not measured
  * @param hits IOTLB hits, if the unit counts them, otherwise -1
  * @param misses IOTLB misses, if the unit counts them, otherwise -1
