@@ -34,14 +34,14 @@ final class PortableWorkloads {
 
   static List<Workload> of(Architecture a) {
     return List.of(
-        new Named(a, "iotlb-hit", "translation, 16 pages in turn, in the IOTLB", Hits::new),
-        new Named(a, "dma-read-8", "8-byte read of a device, 16 pages in turn", Reads::new),
+        new Named(a, "iotlb-hit", "translation, 16 pages, all in the IOTLB", Hits::new),
+        new Named(a, "dma-read-8", "8-byte read of a device, 16 pages", Reads::new),
         new Named(
             a,
             "random-4096",
             "translation, random over 4,096 pages",
             arch -> new RandomPages(arch, "normal")),
-        new Named(a, "walk", "translation without caches, all tables read", Walks::new),
+        new Named(a, "walk", "translation without caches", Walks::new),
         new Named(a, "map-4k", "map one page of 4 KiB", arch -> new Maps(arch, 1)),
         new Named(
             a, "map-256x4k", "map 256 pages of 4 KiB in one call", arch -> new Maps(arch, 256)));

@@ -44,7 +44,7 @@ public final class NestedRandomPages implements Workload {
 
   @Override
   public String description() {
-    return "translation, random over 4,096 pages, Sv48 over Sv48x4";
+    return "random, 4,096 pages, Sv48 over Sv48x4";
   }
 
   @Override
