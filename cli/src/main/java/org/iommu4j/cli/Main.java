@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       WalkCommand.class,
+      ConformCommand.class,
       BenchCommand.class,
       CompletionCommand.class
     })

@@ -30,7 +30,6 @@ import picocli.CommandLine.TypeConversionException;
 /** The main job: bring a platform up, play what happens on it, and report. */
 @Command(
     name = "run",
-    hidden = true,
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
@@ -26,6 +27,11 @@ public final class FakeDriver implements IommuDriver {
     @Override
     public String architecture() {
       return "fake";
+    }
+
+    @Override
+    public List<Architecture.Option> options() {
+      return List.of();
     }
 
     @Override
