@@ -45,6 +45,7 @@ public final class DmaPort implements AutoCloseable {
   private final DmaRequest request = new DmaRequest();
   private final Translation translation = new Translation();
   private MemoryRegion last = MemoryRegion.NONE;
+  private int lastVersion;
   private int pasid = DmaRequest.NO_PASID;
   private int modifiers;
   private AddressType addressType = AddressType.UNTRANSLATED;
@@ -121,10 +122,7 @@ public final class DmaPort implements AutoCloseable {
     boolean done = false;
     if (translate(iova, Access.READ)) {
       long pa = translation.pa();
-      MemoryRegion r = last;
-      if (!r.holds(pa)) {
-        r = region(pa);
-      }
+      MemoryRegion r = region(pa);
       if (r != MemoryRegion.NONE && translation.target() == Translation.MEMORY) {
         value = r.getLong(pa);
         done = true;
@@ -148,10 +146,7 @@ public final class DmaPort implements AutoCloseable {
     boolean done = false;
     if (translate(iova, Access.WRITE)) {
       long pa = translation.pa();
-      MemoryRegion r = last;
-      if (!r.holds(pa)) {
-        r = region(pa);
-      }
+      MemoryRegion r = region(pa);
       if (r != MemoryRegion.NONE && translation.target() == Translation.MEMORY) {
         r.putLong(pa, data);
         done = true;
@@ -180,7 +175,8 @@ public final class DmaPort implements AutoCloseable {
    * Compare-and-swap of an aligned doubleword (PCIe AtomicOp CAS). {@link #value} is what was
    * there; the swap happened if that equals {@code expected}.
    *
-   * @return whether the access was carried out; a misaligned one is {@link Status#ABORTED}
+   * @return whether the access was carried out; a misaligned one is {@link Status#ABORTED}, and the
+   *     unit hears of it
    */
   public boolean compareAndSwapLong(long iova, long expected, long desired) {
     return swap(iova, 8, expected, desired);
@@ -193,6 +189,8 @@ public final class DmaPort implements AutoCloseable {
 
   private boolean swap(long iova, int length, long expected, long desired) {
     if ((iova & (length - 1)) != 0) {
+      name(iova, Access.WRITE | Access.ATOMIC);
+      tell(BridgeError.MISALIGNED);
       return ended(Status.ABORTED, 0);
     }
     enter();
@@ -246,31 +244,26 @@ public final class DmaPort implements AutoCloseable {
     boolean write = (access & Access.WRITE) != 0;
     long done = 0;
     while (done < length) {
-      enter();
-      if (!translate(iova + done, access)) {
-        exit();
+      if (!begin(iova + done, access)) {
         return blocked(done);
       }
       long n = Math.min(length - done, toEnd(iova + done));
       long pa = translation.pa();
+      int outcome;
       if (translation.target() == Translation.MESSAGE || memory.isDevice(pa)) {
-        exit();
-        n = Math.min(n, 8);
-        long data = write ? load(buffer, done, n) : 0;
-        int outcome = outside(data, (int) n, write);
-        if (outcome != PhysicalMemory.OK) {
-          return ended(outcome, done);
-        }
-        if (!write) {
+        // Naturally aligned pieces: what a bridge makes of a burst to registers.
+        n = Math.min(Long.lowestOneBit(iova + done | 8), Long.highestOneBit(Math.min(n, 8)));
+        outcome = carryOut(write ? load(buffer, done, n) : 0, (int) n, write);
+        if (outcome == PhysicalMemory.OK && !write) {
           store(buffer, done, n, value);
         }
       } else {
         MemorySegment piece = buffer.asSlice(done, n);
-        int outcome = write ? memory.write(pa, piece) : memory.read(pa, piece);
+        outcome = write ? memory.write(pa, piece) : memory.read(pa, piece);
         exit();
-        if (outcome != PhysicalMemory.OK) {
-          return ended(outcome, done);
-        }
+      }
+      if (outcome != PhysicalMemory.OK) {
+        return ended(outcome, done);
       }
       done += n;
     }
@@ -280,24 +273,11 @@ public final class DmaPort implements AutoCloseable {
   private boolean readPieces(long iova, int length) {
     long result = 0;
     for (int done = 0; done < length; ) {
-      enter();
-      if (!translate(iova + done, Access.READ)) {
-        exit();
+      if (!begin(iova + done, Access.READ)) {
         return blocked(done);
       }
       int n = (int) Math.min(length - done, toEnd(iova + done));
-      long pa = translation.pa();
-      int outcome;
-      if (translation.target() == Translation.MESSAGE || memory.isDevice(pa)) {
-        exit();
-        outcome = outside(0, n, false);
-      } else {
-        outcome = memory.status(pa, n, false);
-        if (outcome == PhysicalMemory.OK) {
-          value = scalar(pa, n);
-        }
-        exit();
-      }
+      int outcome = carryOut(0, n, false);
       if (outcome != PhysicalMemory.OK) {
         return ended(outcome, done);
       }
@@ -310,25 +290,11 @@ public final class DmaPort implements AutoCloseable {
 
   private boolean writePieces(long iova, long data, int length) {
     for (int done = 0; done < length; ) {
-      enter();
-      if (!translate(iova + done, Access.WRITE)) {
-        exit();
+      if (!begin(iova + done, Access.WRITE)) {
         return blocked(done);
       }
       int n = (int) Math.min(length - done, toEnd(iova + done));
-      long pa = translation.pa();
-      long piece = data >>> (8 * done);
-      int outcome;
-      if (translation.target() == Translation.MESSAGE || memory.isDevice(pa)) {
-        exit();
-        outcome = outside(piece, n, true);
-      } else {
-        outcome = memory.status(pa, n, true);
-        if (outcome == PhysicalMemory.OK) {
-          outcome = store(pa, piece, n);
-        }
-        exit();
-      }
+      int outcome = carryOut(data >>> (8 * done), n, true);
       if (outcome != PhysicalMemory.OK) {
         return ended(outcome, done);
       }
@@ -337,44 +303,55 @@ public final class DmaPort implements AutoCloseable {
     return ended(Status.OK, length);
   }
 
-  /** An access that ends at a register page or message target, after the window has closed. */
-  private int outside(long data, int length, boolean write) {
-    if (translation.target() == Translation.MESSAGE) {
-      value = 0; // a message file reads as zero
-      return write && iommu != null
-          ? iommu.writeMessage(request, translation, data, length)
-          : PhysicalMemory.OK;
+  /** Opens the window and translates; if that fails, the window is closed again. */
+  private boolean begin(long iova, int access) {
+    enter();
+    boolean translated = translate(iova, access);
+    if (!translated) {
+      exit();
     }
+    return translated;
+  }
+
+  /**
+   * Carries out an access of up to 8 bytes to where the translation leads, and closes the window:
+   * before an access to registers, after any other.
+   */
+  private int carryOut(long data, int length, boolean write) {
     long pa = translation.pa();
-    int outcome = memory.status(pa, length, write);
-    if (outcome != PhysicalMemory.OK) {
+    if (translation.target() == Translation.MESSAGE) {
+      int outcome = message(data, length, write);
+      exit();
       return outcome;
     }
-    if (write) {
-      return store(pa, data, length);
+    boolean registers = memory.isDevice(pa);
+    if (registers) {
+      exit();
+      if (!PhysicalMemory.fitsRegisters(pa, length)) {
+        tell(BridgeError.MISALIGNED);
+        return PhysicalMemory.VIOLATION;
+      }
     }
-    value = scalar(pa, length);
-    return PhysicalMemory.OK;
+    int outcome = memory.status(pa, length, write);
+    if (outcome == PhysicalMemory.OK) {
+      if (write) {
+        outcome = memory.writeBytes(pa, data, length);
+      } else {
+        value = memory.readBytes(pa, length);
+      }
+    }
+    if (!registers) {
+      exit();
+    }
+    return outcome;
   }
 
-  private long scalar(long pa, int length) {
-    if (length == 8) {
-      return memory.readLong(pa);
+  private int message(long data, int length, boolean write) {
+    if (write && iommu != null) {
+      return iommu.writeMessage(request, translation, data, length);
     }
-    if (length == 4) {
-      return memory.readInt(pa);
-    }
-    return memory.readBytes(pa, length);
-  }
-
-  private int store(long pa, long data, int length) {
-    if (length == 8) {
-      return memory.writeLong(pa, data);
-    }
-    if (length == 4) {
-      return memory.writeInt(pa, (int) data);
-    }
-    return memory.writeBytes(pa, data, length);
+    value = 0; // a message file reads as zero, words only
+    return length == 4 && (request.iova() & 3) == 0 ? PhysicalMemory.OK : PhysicalMemory.VIOLATION;
   }
 
   private static long load(MemorySegment from, long at, long n) {
@@ -391,8 +368,19 @@ public final class DmaPort implements AutoCloseable {
     }
   }
 
-  private boolean translate(long iova, int access) {
+  private void name(long iova, int access) {
     request.iova(iova).pasid(pasid).access(access | modifiers).addressType(addressType);
+  }
+
+  /** The bridge refuses the request: the unit is told. */
+  private void tell(BridgeError error) {
+    if (iommu != null) {
+      iommu.bridgeError(request, error);
+    }
+  }
+
+  private boolean translate(long iova, int access) {
+    name(iova, access);
     if (iommu == null) {
       translation.grant(iova, 12, Access.READ | Access.WRITE | Access.EXECUTE, 0);
       return true;
@@ -406,11 +394,16 @@ public final class DmaPort implements AutoCloseable {
     return page - (iova & (page - 1));
   }
 
+  /** The region that holds {@code pa}, most often the one of the last access. */
   private MemoryRegion region(long pa) {
-    MemoryRegion r = memory.region(pa);
-    if (r != MemoryRegion.NONE) {
-      last = r;
+    MemoryRegion r = last;
+    int version = memory.version();
+    if (version == lastVersion && r.holds(pa)) {
+      return r;
     }
+    r = memory.region(pa);
+    last = r;
+    lastVersion = version;
     return r;
   }
 

@@ -40,6 +40,12 @@ public interface Iommu extends Mmio {
    */
   int writeMessage(DmaRequest request, Translation translation, long data, int length);
 
+  /**
+   * The host bridge refused a request. The unit records it, if its architecture defines a fault for
+   * it; the request itself is not carried out.
+   */
+  default void bridgeError(DmaRequest request, BridgeError error) {}
+
   /** A Page Request or Stop Marker of a device. */
   void pageRequest(PageRequest request);
 
@@ -64,6 +70,11 @@ public interface Iommu extends Mmio {
 
   /** Bytes of the register page. */
   int registerBytes();
+
+  @Override
+  default boolean ofUnit() {
+    return true;
+  }
 
   /** Counters by name, in a stable order: translations, hits, misses, walks, faults, ... */
   Map<String, Long> statistics();

@@ -16,4 +16,13 @@ public interface Mmio {
 
   /** Writes the low {@code size} bytes of {@code value} at {@code offset}. */
   void write(long offset, int size, long value);
+
+  /**
+   * Whether these are the registers of a unit that stores to memory by itself. What units store by
+   * themselves is refused there: a guest could make two of them write each other's registers, and
+   * each would wait for the other.
+   */
+  default boolean ofUnit() {
+    return false;
+  }
 }

@@ -49,7 +49,11 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private record Injection(long first, long last, Failure kind) {}
 
-  private record Window(long base, long size, Mmio device) {}
+  private record Window(long base, long size, Mmio device) {
+    boolean holds(long pa) {
+      return Long.compareUnsigned(pa - base, size) < 0;
+    }
+  }
 
   private final Arena arena = Arena.ofShared();
   private final int sparseBits;
@@ -64,6 +68,9 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private volatile Injection[] injections = {};
   private volatile Window[] windows = {};
+
+  /** Counts the changes of {@link #direct}. */
+  private volatile int version;
 
   /** An address space with nothing in it. */
   public PhysicalMemory() {
@@ -175,6 +182,7 @@ public final class PhysicalMemory implements AutoCloseable {
     publish();
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // all callers are synchronized
   private void publish() {
     List<MemoryRegion> table = new ArrayList<>(List.of(backing));
     for (Injection i : injections) {
@@ -185,6 +193,15 @@ public final class PhysicalMemory implements AutoCloseable {
     }
     table.sort(Comparator.comparing(MemoryRegion::base, Long::compareUnsigned));
     direct = table.toArray(MemoryRegion[]::new);
+    version++;
+  }
+
+  /**
+   * Changes whenever regions, devices or injected failures do. Who keeps a {@link MemoryRegion} for
+   * more than one access forgets it when this has moved; read it inside the access window.
+   */
+  public int version() {
+    return version;
   }
 
   private static List<MemoryRegion> punch(List<MemoryRegion> table, long first, long last) {
@@ -257,12 +274,11 @@ public final class PhysicalMemory implements AutoCloseable {
         }
       }
     }
-    Window w = window(pa);
-    if (w != null) {
-      boolean whole = Long.compareUnsigned(last, w.base + w.size - 1) <= 0;
-      return whole && length <= 8 && Long.bitCount(length) == 1 && pa % length == 0
-          ? result
-          : VIOLATION;
+    for (Window w : windows) {
+      if (overlap(pa, last, w.base, w.base + w.size - 1)) {
+        // Registers take one natural access; nothing reaches the memory that a page of them hides.
+        return w.holds(pa) && w.holds(last) && fitsRegisters(pa, length) ? result : VIOLATION;
+      }
     }
     if (sparseBits != 0) {
       return sparseBits == 64 || last >>> sparseBits == 0 ? result : VIOLATION;
@@ -270,7 +286,7 @@ public final class PhysicalMemory implements AutoCloseable {
     long at = pa;
     while (true) {
       MemoryRegion r = find(backing, at);
-      if (r == MemoryRegion.NONE || (at != pa && window(at) != null)) {
+      if (r == MemoryRegion.NONE) {
         return VIOLATION;
       }
       long end = r.base() + r.size() - 1;
@@ -281,6 +297,11 @@ public final class PhysicalMemory implements AutoCloseable {
     }
   }
 
+  /** Whether an access has a size and an alignment that register pages take. */
+  public static boolean fitsRegisters(long pa, long length) {
+    return length <= 8 && Long.bitCount(length) == 1 && (pa & (length - 1)) == 0;
+  }
+
   /** Whether {@code pa} belongs to a register page. */
   public boolean isDevice(long pa) {
     return window(pa) != null;
@@ -288,7 +309,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private @Nullable Window window(long pa) {
     for (Window w : windows) {
-      if (Long.compareUnsigned(pa - w.base, w.size) < 0) {
+      if (w.holds(pa)) {
         return w;
       }
     }
@@ -309,12 +330,14 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** 1..8 bytes at any alignment, zero-extended; meaningful only where {@link #status} is OK. */
   public long readBytes(long pa, int length) {
-    return readSlow(pa, length);
+    return length == 8 ? readLong(pa) : length == 4 ? readInt(pa) : readSlow(pa, length);
   }
 
   /** Stores the low {@code length} (1..8) bytes at any alignment; {@link #OK} or why not. */
   public int writeBytes(long pa, long value, int length) {
-    return writeSlow(pa, value, length);
+    return length == 8
+        ? writeLong(pa, value)
+        : length == 4 ? writeInt(pa, (int) value) : writeSlow(pa, value, length);
   }
 
   private long readSlow(long pa, int length) {
@@ -352,6 +375,15 @@ public final class PhysicalMemory implements AutoCloseable {
     return writeSlow(pa, value, 4);
   }
 
+  /**
+   * A unit's own store of a word: its interrupt message, the data of a fence. As {@link #writeInt},
+   * but refused where the registers of a unit are, see {@link Mmio#ofUnit}.
+   */
+  public int postInt(long pa, int value) {
+    Window w = window(pa);
+    return w != null && w.device.ofUnit() ? VIOLATION : writeInt(pa, value);
+  }
+
   private int writeSlow(long pa, long value, int length) {
     int status = status(pa, length, true);
     if (status != OK) {
@@ -359,7 +391,7 @@ public final class PhysicalMemory implements AutoCloseable {
     }
     Window w = window(pa);
     if (w != null) {
-      w.device.write(pa - w.base, length, length == 8 ? value : value & ((1L << 8 * length) - 1));
+      w.device.write(pa - w.base, length, value & (-1L >>> (64 - 8 * length)));
       return OK;
     }
     for (int i = 0; i < length; i++) {
