@@ -33,14 +33,13 @@ public final class AccessWindows {
    * device's access may invalidate.
    */
   public void drain() {
+    // First of all: what the caller removed is gone before a window opened from here on looks.
+    VarHandle.fullFence();
+    if (windows.length == 0) {
+      return;
+    }
     if (Membarrier.AVAILABLE) {
-      if (windows.length == 0) {
-        VarHandle.fullFence();
-        return;
-      }
       Membarrier.expedite();
-    } else {
-      VarHandle.fullFence();
     }
     Thread self = Thread.currentThread();
     for (Window w : windows) {

@@ -55,7 +55,10 @@ public final class Iotlb {
   }
 
   private final long[] words;
+
+  /** By entry: address between the stages, and in its low bits log2 of both leaves. */
   private final long[] aux;
+
   private final int[] hand;
   private final long[] used;
   private final int setMask;
@@ -64,6 +67,9 @@ public final class Iotlb {
 
   /** Bit k: entries of 2^(12+k) bytes may be present. */
   private long sizes;
+
+  /** Entries may be present that are parts of a larger leaf of the tables, see {@link #fill}. */
+  private volatile boolean parts;
 
   private long generation;
   private long clock;
@@ -83,9 +89,14 @@ public final class Iotlb {
     return MIN_SHIFT + (int) (key & 0x3f);
   }
 
-  static long start(long key) {
-    int shift = shift(key);
-    return key >>> shift << shift;
+  /** The bytes of the leaf that an entry is a part of, or of the entry itself. */
+  static int leaf(long key, long aux) {
+    return Math.max(shift(key), (int) (aux & 0x3f));
+  }
+
+  /** The same behind the first stage. */
+  static int auxLeaf(long key, long aux) {
+    return Math.max(shift(key), (int) (aux >>> 6 & 0x3f));
   }
 
   private int firstWord(long tag, long page) {
@@ -139,10 +150,31 @@ public final class Iotlb {
    * @param seen {@link #generation} from before the walk
    * @param shift log2 of the bytes covered, 12..63
    * @param data not 0
-   * @param auxiliary a second address of the entry (guest-physical), for {@link Scope#aux}
    * @return 0 not filled, 1 filled, 2 filled in place of another entry
    */
-  public int fill(long seen, long tag, long iova, int shift, long data, long auxiliary) {
+  public int fill(long seen, long tag, long iova, int shift, long data) {
+    return fill(seen, tag, iova, shift, data, 0, 0, 0);
+  }
+
+  /**
+   * Puts an entry of two stages in, if nothing was invalidated since {@code seen}. Such an entry is
+   * as large as the smaller of two leaves. Software that changes the larger one names any address
+   * in it, and every part of it has to go.
+   *
+   * @param auxiliary the address between the stages (guest-physical), for {@link Scope#aux}
+   * @param leaf log2 of the bytes of the first stage's leaf, 0 if it is not larger than the entry
+   * @param auxiliaryLeaf the same for the second stage's leaf
+   * @return 0 not filled, 1 filled, 2 filled in place of another entry
+   */
+  public int fill(
+      long seen,
+      long tag,
+      long iova,
+      int shift,
+      long data,
+      long auxiliary,
+      int leaf,
+      int auxiliaryLeaf) {
     int k = shift - MIN_SHIFT;
     long page = iova >>> shift;
     long key = page << shift | VALID | k;
@@ -152,8 +184,12 @@ public final class Iotlb {
     if ((sequence & 1) != 0 || !WORD.compareAndSet(words, at + SEQUENCE, sequence, sequence + 1)) {
       return 0;
     }
+    VarHandle.storeStoreFence();
     if ((sizes & 1L << k) == 0) {
       SIZES.getAndBitwiseOr(this, 1L << k);
+    }
+    if (leaf > shift && !parts) {
+      parts = true;
     }
     int result = 0;
     if ((long) GENERATION.getVolatile(this) == seen) {
@@ -161,7 +197,7 @@ public final class Iotlb {
       words[at + KEY] = key;
       words[at + TAG] = tag;
       words[at + DATA] = data;
-      aux[at / WORDS] = auxiliary;
+      aux[at / WORDS] = auxiliary & -1L << MIN_SHIFT | leaf | (long) auxiliaryLeaf << 6;
       if (replacement == Replacement.LRU) {
         used[at / WORDS] = ++clock;
       }
@@ -218,7 +254,7 @@ public final class Iotlb {
     if (present == 0) {
       return 0;
     }
-    if (scope.tagMask == -1 && scope.byIova) {
+    if (scope.tagMask == -1 && scope.byIova && !parts) {
       int probed = probe(scope, present);
       if (probed >= 0) {
         return probed;
@@ -275,6 +311,7 @@ public final class Iotlb {
         return 0;
       }
       if (WORD.compareAndSet(words, at + SEQUENCE, sequence, sequence + 1)) {
+        VarHandle.storeStoreFence();
         words[at + KEY] = 0;
         words[at + TAG] = 0;
         words[at + DATA] = 0;

@@ -45,7 +45,10 @@ public final class Scope {
     return this;
   }
 
-  /** Only entries that cover any byte of {@code first..last}, both inclusive, unsigned. */
+  /**
+   * Only entries whose leaf of the tables covers any byte of {@code first..last}, both inclusive,
+   * unsigned.
+   */
   public Scope iova(long firstByte, long lastByte) {
     byIova = true;
     first = firstByte;
@@ -53,7 +56,7 @@ public final class Scope {
     return this;
   }
 
-  /** Only entries whose auxiliary range covers any byte of {@code first..last}. */
+  /** Only entries whose leaf behind the first stage covers any byte of {@code first..last}. */
   public Scope aux(long firstByte, long lastByte) {
     byAux = true;
     auxFirst = firstByte;
@@ -65,18 +68,13 @@ public final class Scope {
     if (((entryTag ^ tag) & tagMask) != 0 || ((entryData ^ data) & dataMask) != 0) {
       return false;
     }
-    long span = (1L << Iotlb.shift(key)) - 1;
-    if (byIova) {
-      long start = Iotlb.start(key);
-      if (Long.compareUnsigned(start, last) > 0 || Long.compareUnsigned(first, start + span) > 0) {
-        return false;
-      }
-    }
-    if (byAux) {
-      long start = aux & ~span;
-      return Long.compareUnsigned(start, auxLast) <= 0
-          && Long.compareUnsigned(auxFirst, start + span) <= 0;
-    }
-    return true;
+    return (!byIova || overlaps(key, Iotlb.leaf(key, aux), first, last))
+        && (!byAux || overlaps(aux, Iotlb.auxLeaf(key, aux), auxFirst, auxLast));
+  }
+
+  private static boolean overlaps(long address, int shift, long first, long last) {
+    long start = address >>> shift << shift;
+    long end = start | ((1L << shift) - 1);
+    return Long.compareUnsigned(start, last) <= 0 && Long.compareUnsigned(first, end) <= 0;
   }
 }

@@ -41,7 +41,7 @@ class FieldTest {
   void every_operation_agrees_with_arithmetic_on_big_integers() {
     Property.of(
             "field",
-            20_000,
+            5_000,
             random -> {
               int hi = random.nextInt(64);
               return new Sample(

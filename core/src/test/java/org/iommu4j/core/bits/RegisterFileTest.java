@@ -183,8 +183,7 @@ class RegisterFileTest {
     assertThatThrownBy(() -> file.add(Register.of32("low", 0x28), 0)).hasMessageContaining("low");
     assertThatThrownBy(() -> file.add(Register.of32("top", 0x2c), 0)).hasMessageContaining("top");
     file.add(NEXT, 0);
-    assertThatThrownBy(() -> file.add(Register.of64("both", 0x20), 0))
-        .hasMessageContaining("both");
+    assertThatThrownBy(() -> file.add(Register.of64("both", 0x20), 0)).hasMessageContaining("both");
   }
 
   @Test
@@ -197,11 +196,9 @@ class RegisterFileTest {
 
   @Test
   void a_declaration_whose_fields_overlap_or_stick_out_is_refused() {
-    assertThatThrownBy(
-            () -> Register.of32("r", 0, Field.bits("a", 7, 0), Field.bits("b", 15, 7)))
+    assertThatThrownBy(() -> Register.of32("r", 0, Field.bits("a", 7, 0), Field.bits("b", 15, 7)))
         .hasMessageContaining("r.b");
-    assertThatThrownBy(() -> Register.of32("r", 0, Field.bit("a", 32)))
-        .hasMessageContaining("r.a");
+    assertThatThrownBy(() -> Register.of32("r", 0, Field.bit("a", 32))).hasMessageContaining("r.a");
     assertThatThrownBy(() -> Register.of64("r", 4)).hasMessageContaining("0x4");
     assertThatThrownBy(() -> new Register("r", 0, 2, List.of())).hasMessageContaining("width 2");
   }

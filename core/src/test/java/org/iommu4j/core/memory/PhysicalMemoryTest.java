@@ -206,7 +206,7 @@ class PhysicalMemoryTest {
     byte[] shadow = new byte[256];
     org.iommu4j.core.testing.Property.of(
             "bytes",
-            5_000,
+            1_000,
             random -> new long[] {random.nextInt(248), random.nextInt(1, 9), random.nextLong()})
         .holdsForEach(
             w -> {

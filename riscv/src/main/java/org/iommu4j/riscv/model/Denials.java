@@ -33,7 +33,7 @@ final class Denials {
     if (w.unit.iotlbGeneration() == seen) {
       long now = entries.generation();
       if (w.unit.iotlbGeneration() == seen) {
-        entries.fill(now, tag | KIND.of(kind(w)), iova, 12, CAUSE.of(cause), 0);
+        entries.fill(now, tag | KIND.of(kind(w)), iova, 12, CAUSE.of(cause));
       }
     }
   }

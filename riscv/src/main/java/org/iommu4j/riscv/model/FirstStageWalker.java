@@ -142,7 +142,7 @@ final class FirstStageWalker {
         table = (e & PPN) << 2;
         if (caches != null) {
           caches.firstStage.fill(
-              seen, tag, iova, shift, PagingCaches.pointer(table, shift - 9, global), 0);
+              seen, tag, iova, shift, PagingCaches.pointer(table, shift - 9, global));
         }
         shift -= 9;
         continue;

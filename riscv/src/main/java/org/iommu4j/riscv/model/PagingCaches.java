@@ -81,6 +81,6 @@ final class PagingCaches {
             | LEAF_SHIFT.of(w.gShift)
             | LEAF_FLAGS.in(w.gpte)
             | LEAF_PBMT.of(Pte.PBMT.get(w.gpte));
-    secondStage.fill(seen, Tags.secondStage(dc.gscid), gpa, w.gShift, leaf, 0);
+    secondStage.fill(seen, Tags.secondStage(dc.gscid), gpa, w.gShift, leaf);
   }
 }

@@ -241,6 +241,8 @@ final class Translator {
       }
       return cause;
     }
+    int firstLeaf = mode == DeviceContext.IOSATP_BARE ? 0 : w.shift;
+    int secondLeaf = 0;
     // 18.
     if (MsiTranslator.matches(s, dc, w.gpa)) {
       cause = MsiTranslator.translate(s, dc, w, w.gpa);
@@ -257,12 +259,13 @@ final class Translator {
         w.missShift = w.pscv ? Math.min(w.missShift, w.shift) : w.missShift;
         return secondStageCause(w, fault);
       }
+      secondLeaf = w.gv ? w.gShift : 0;
       w.gShift = MsiTranslator.withoutInterruptFiles(s, dc, w.gpa, w.gShift);
     }
     // 20.
     w.shift = Math.min(w.shift, w.gShift);
     if (tlb != null && translated && !w.mrif && !w.ats) {
-      tlb.fill(seen, tag, iova, w.shift, tlbData(w), w.gpa);
+      tlb.fill(seen, tag, iova, w.shift, tlbData(w), w.gpa, firstLeaf, secondLeaf);
     }
     return 0;
   }
