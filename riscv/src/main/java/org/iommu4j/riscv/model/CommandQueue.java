@@ -54,8 +54,14 @@ final class CommandQueue {
   private final InvalidationTags tags;
   private final Invalidation invalidation;
 
-  /** A fence waits at the head for invalidation completions. */
+  /**
+   * A fence waits at the head for invalidation completions. It was fetched once: what a guest does
+   * to its memory meanwhile changes nothing.
+   */
   private boolean fenceWaits;
+
+  private long fenceFirst;
+  private long fenceSecond;
 
   private boolean running;
 
@@ -102,19 +108,24 @@ final class CommandQueue {
           return;
         }
       }
-      long at = queue.address(head);
-      if ((at & unit.setup().beyondPas) != 0
-          || memory.status(at, Command.BYTES, false) != PhysicalMemory.OK) {
-        stop(CQMF);
-        return;
+      Result result;
+      if (fenceWaits) {
+        result = iofence(fenceFirst, fenceSecond);
+      } else {
+        long at = queue.address(head);
+        if ((at & unit.setup().beyondPas) != 0
+            || memory.status(at, Command.BYTES, false) != PhysicalMemory.OK) {
+          stop(CQMF);
+          return;
+        }
+        long first = memory.readLong(at);
+        long second = memory.readLong(at + 8);
+        if (unit.setup().be) {
+          first = Long.reverseBytes(first);
+          second = Long.reverseBytes(second);
+        }
+        result = execute(first, second);
       }
-      long first = memory.readLong(at);
-      long second = memory.readLong(at + 8);
-      if (unit.setup().be) {
-        first = Long.reverseBytes(first);
-        second = Long.reverseBytes(second);
-      }
-      Result result = execute(first, second);
       if (result == Result.ILLEGAL) {
         stop(CMD_ILL);
         return;
@@ -238,6 +249,8 @@ final class CommandQueue {
     // 1. Everything before it is complete, device-side invalidations included.
     if (tags.anyBusy()) {
       fenceWaits = true;
+      fenceFirst = first;
+      fenceSecond = second;
       return Result.STAYS;
     }
     fenceWaits = false;
@@ -255,7 +268,7 @@ final class CommandQueue {
       int data = Command.DATA.getInt(first);
       int stored = unit.setup().be ? Integer.reverseBytes(data) : data;
       if ((address & unit.setup().beyondPas) != 0
-          || unit.host().memory().writeInt(address, stored) != PhysicalMemory.OK) {
+          || unit.host().memory().postInt(address, stored) != PhysicalMemory.OK) {
         stop(CQMF);
         return Result.STAYS;
       }
@@ -297,7 +310,8 @@ final class CommandQueue {
     }
     int tag = tags.free();
     if (tag < 0) {
-      return Result.STAYS; // until a completion or a timeout frees one
+      // Choice: the command stays at the head until a completion or a timeout frees one.
+      return Result.STAYS;
     }
     AtsInvalidation request = new AtsInvalidation(source, segmented, pasid, tag, second);
     tags.start(request);

@@ -29,13 +29,11 @@ final class Denials {
     return data == Iotlb.MISS ? 0 : CAUSE.getInt(data);
   }
 
-  void keep(Workspace w, long tag, long iova, int cause, long seen) {
-    if (w.unit.iotlbGeneration() == seen) {
-      long now = entries.generation();
-      if (w.unit.iotlbGeneration() == seen) {
-        entries.fill(now, tag | KIND.of(kind(w)), iova, 12, CAUSE.of(cause));
-      }
-    }
+  void keep(Workspace w, long tag, long iova, int cause) {
+    // Any address of the leaf removes it; a page may be one of 16 that share one (Svnapot).
+    int leaf = Math.max(w.missShift, 16);
+    long key = tag | KIND.of(kind(w));
+    entries.fill(w.seenDenials, key, iova, w.missShift, CAUSE.of(cause), 0, leaf, 0);
   }
 
   private static long kind(Workspace w) {

@@ -80,10 +80,8 @@ final class FirstStageWalker {
     boolean global = false;
     PagingCaches caches = w.unit.pagingCaches(s, w);
     long tag = 0;
-    long seen = 0;
     if (caches != null) {
       tag = Tags.of(true, w.pscid, nested, w.gscid);
-      seen = caches.firstStage.generation();
       long pointer = caches.firstStage.lookup(tag, iova);
       if (pointer != Iotlb.MISS) {
         shift = PagingCaches.entryShift(pointer);
@@ -142,7 +140,7 @@ final class FirstStageWalker {
         table = (e & PPN) << 2;
         if (caches != null) {
           caches.firstStage.fill(
-              seen, tag, iova, shift, PagingCaches.pointer(table, shift - 9, global));
+              w.seenPointers, tag, iova, shift, PagingCaches.pointer(table, shift - 9, global));
         }
         shift -= 9;
         continue;
@@ -193,11 +191,10 @@ final class FirstStageWalker {
     if (c != null && c.implicitHit(s, dc, w, at)) {
       return 0;
     }
-    long seen = c == null ? 0 : c.secondStage.generation();
     int fault = SecondStageWalker.translate(s, dc, w, at, Access.READ, true, true);
     if (fault == 0) {
       if (c != null) {
-        c.fillSecondStage(seen, dc, w, at);
+        c.fillSecondStage(dc, w, at);
       }
       return 0;
     }

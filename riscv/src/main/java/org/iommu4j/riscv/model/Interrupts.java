@@ -59,12 +59,26 @@ final class Interrupts {
     if (r.get(Registers.FCTL, Registers.WSI) == 0) {
       return;
     }
+    drive(pendingWires(r));
+  }
+
+  /** fctl.WSI has changed: the wires are driven now, or not any more. */
+  void modeChanged() {
+    RegisterFile r = unit.registers();
+    drive(r.get(Registers.FCTL, Registers.WSI) != 0 ? pendingWires(r) : 0);
+  }
+
+  private static int pendingWires(RegisterFile r) {
     int levels = 0;
     for (int i = 0; i < PENDING.size(); i++) {
       if (r.get(IPSR, PENDING.get(i)) != 0) {
         levels |= 1 << VECTOR.get(i).getInt(r.get(ICVEC));
       }
     }
+    return levels;
+  }
+
+  private void drive(int levels) {
     for (int line = 0; line < 1 << unit.config().vectorBits(); line++) {
       unit.host().lines().set(line, (levels >>> line & 1) != 0);
     }
@@ -72,7 +86,8 @@ final class Interrupts {
 
   /** A mask bit went from 1 to 0: what waited is sent. */
   void unmasked(int vector) {
-    if ((waiting >>> vector & 1) != 0) {
+    boolean messages = unit.registers().get(Registers.FCTL, Registers.WSI) == 0;
+    if (messages && (waiting >>> vector & 1) != 0) {
       waiting &= ~(1 << vector);
       send(vector);
     }
@@ -84,7 +99,7 @@ final class Interrupts {
     int data = (int) r.get(Registers.MSI_DATA.get(vector));
     int stored = unit.setup().be ? Integer.reverseBytes(data) : data;
     if ((address & unit.setup().beyondPas) != 0
-        || unit.host().memory().writeInt(address, stored) != PhysicalMemory.OK) {
+        || unit.host().memory().postInt(address, stored) != PhysicalMemory.OK) {
       unit.faultQueue().messageFailed(address);
     }
   }

@@ -39,14 +39,22 @@ final class Invalidation {
       range(operand);
       scope.iova(first, last);
     }
-    removeFrom(unit.iotlb(), pscv ? TlbData.G.mask() : 0);
+    // The IOTLB comes last: a walk that begins in between must not fill it from an old pointer.
     if (unit.config().cache() == CacheBehaviour.WORST_CASE) {
-      unit.denials().entries.invalidate(scope.data(0, 0));
+      unit.denials().entries.invalidate(scope);
+    }
+    if (pscv) {
+      // One address space, so the whole tag is known: a range of it is found without a search.
+      int gscid = Command.GSCID.getInt(command);
+      scope.tag(-1, Tags.of(true, Command.PSCID.getInt(command), gv, gscid));
     }
     // Pointers go with a whole space, or with an address if NL asks for it.
     if (!av || Command.NL.isSet(command)) {
-      removeFrom(unit.pagingCaches().firstStage, pscv ? PagingCaches.globalMask() : 0);
+      scope.data(pscv ? PagingCaches.globalMask() : 0, 0);
+      unit.pagingCaches().firstStage.invalidate(scope);
     }
+    scope.data(pscv ? TlbData.G.mask() : 0, 0);
+    unit.iotlb().invalidate(scope);
   }
 
   /**
@@ -74,10 +82,6 @@ final class Invalidation {
       secondStage.invalidate(scope);
     }
     unit.iotlb().invalidate(scope);
-  }
-
-  private void removeFrom(Iotlb cache, long spared) {
-    cache.invalidate(scope.data(spared, 0));
   }
 
   /** S = 0: one page. S = 1: the lowest 0 bit of ADDR[63:12] tells the size, NAPOT. */

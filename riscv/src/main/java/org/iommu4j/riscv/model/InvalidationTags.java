@@ -69,11 +69,11 @@ final class InvalidationTags {
 
   void timeOut(int tags) {
     for (int i = 0; i < busy.length; i++) {
-      if ((tags >>> i & 1) != 0) {
+      if ((tags >>> i & 1) != 0 && busy[i] != null) {
         busy[i] = null;
+        timedOut = true;
       }
     }
-    timedOut = true;
   }
 
   /** Whether a request timed out since the last call. */

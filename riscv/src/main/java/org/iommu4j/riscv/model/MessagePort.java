@@ -25,6 +25,10 @@ final class MessagePort {
   }
 
   synchronized boolean deliver(InterruptRequest message, InterruptDelivery out) {
+    if ((message.address() & 3) != 0) {
+      out.block(null); // no interrupt message; a write across pages is for a DmaPort to split
+      return false;
+    }
     request
         .source(message.source())
         .pasid(message.pasid())

@@ -45,6 +45,7 @@ final class PageRequestQueue {
   void receive(PageRequest m) {
     Setup s = unit.setup();
     Workspace w = new Workspace(unit);
+    w.begin(s);
     w.deviceId = m.source();
     w.pidValid = m.pasid() != DmaRequest.NO_PASID;
     w.pid = w.pidValid ? m.pasid() : 0;

@@ -75,12 +75,12 @@ final class PagingCaches {
   }
 
   /** Keeps the leaf that the workspace's last second-stage walk ended at. */
-  void fillSecondStage(long seen, DcEntry dc, Workspace w, long gpa) {
+  void fillSecondStage(DcEntry dc, Workspace w, long gpa) {
     long leaf =
         TABLE.in(w.spa)
             | LEAF_SHIFT.of(w.gShift)
             | LEAF_FLAGS.in(w.gpte)
             | LEAF_PBMT.of(Pte.PBMT.get(w.gpte));
-    secondStage.fill(seen, Tags.secondStage(dc.gscid), gpa, w.gShift, leaf);
+    secondStage.fill(w.seenLeaves, Tags.secondStage(dc.gscid), gpa, w.gShift, leaf);
   }
 }

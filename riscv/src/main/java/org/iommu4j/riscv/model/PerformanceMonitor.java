@@ -5,6 +5,7 @@ import static org.iommu4j.riscv.layout.Registers.IOHPMEVT;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Registers;
 
@@ -62,6 +63,14 @@ final class PerformanceMonitor {
 
   void set(int n, long value) {
     COUNT.setVolatile(counts, n, value & mask);
+  }
+
+  /** Takes the counters as a capture shows them. */
+  void restore(RegisterFile registers) {
+    for (int n = 0; n < implemented; n++) {
+      set(n, registers.get(Registers.IOHPMCTR.get(n)));
+    }
+    setCycles(registers.get(Registers.IOHPMCYCLES, Registers.CYCLES_COUNTER));
   }
 
   /** Cycles, before the width is applied. */

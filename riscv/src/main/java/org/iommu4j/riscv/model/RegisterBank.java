@@ -112,7 +112,17 @@ final class RegisterBank {
 
   private void control() {
     file.add(Capabilities.REGISTER, config.capabilities());
-    file.add(FCTL, config.fctl(), this::legalFctl, (b, a, w) -> unit.refresh(), null);
+    file.add(
+        FCTL,
+        config.fctl(),
+        this::legalFctl,
+        (b, a, w) -> {
+          unit.refresh();
+          if (WSI.isSet(a ^ b)) {
+            unit.interrupts().modeChanged();
+          }
+        },
+        null);
     file.add(
         DDTP,
         IOMMU_MODE.of(config.resetMode()),

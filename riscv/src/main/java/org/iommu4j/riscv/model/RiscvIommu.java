@@ -10,6 +10,7 @@ import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
+import org.iommu4j.core.dma.BridgeError;
 import org.iommu4j.core.dma.Completion;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
@@ -256,20 +257,39 @@ final class RiscvIommu implements Iommu {
     if (outcome > 0) {
       Cause cause = Cause.of(outcome);
       if (cause != null) {
-        DcEntry dc = contexts.device(request.source());
-        report(request, cause, dc != null && dc.dtf, request.iova(), 0);
+        report(request, cause, attached(translation).dtf, request.iova(), 0);
       }
     } else if (outcome == MrifWriter.RECORDED) {
       // The notice follows the update, whatever the enable bit; its data is little-endian.
       long notice = translation.noticeAddress();
       if ((notice & s.beyondPas) != 0
-          || host.memory().writeInt(notice, translation.noticeData()) != PhysicalMemory.OK) {
+          || host.memory().postInt(notice, translation.noticeData()) != PhysicalMemory.OK) {
         synchronized (state) {
           faultQueue.messageFailed(notice);
         }
       }
     }
     return outcome;
+  }
+
+  @Override
+  public void bridgeError(DmaRequest request, BridgeError error) {
+    Setup s = setup;
+    Workspace w = new Workspace(this);
+    w.begin(s);
+    w.deviceId = request.source();
+    boolean dtf =
+        s.mode >= Registers.MODE_1LVL
+            && !s.tooWide(w.deviceId)
+            && Translator.locateDevice(s, w) == 0
+            && w.dc.dtf;
+    Cause cause =
+        error == BridgeError.INTERNAL
+            ? Cause.INTERNAL_DATA_PATH_ERROR
+            : (request.access() & Access.WRITE) != 0
+                ? Cause.WRITE_ADDRESS_MISALIGNED
+                : Cause.READ_ADDRESS_MISALIGNED;
+    report(request, cause, dtf, request.iova(), 0);
   }
 
   @Override
@@ -423,6 +443,7 @@ final class RiscvIommu implements Iommu {
             registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
           }
         }
+        monitor.restore(registers);
         refresh();
       }
     }
@@ -461,10 +482,6 @@ final class RiscvIommu implements Iommu {
   /** The IOTLB for this request, or null if it must walk. */
   @Nullable Iotlb iotlb(Setup s, Workspace w) {
     return w.dry || config.cache() == CacheBehaviour.OFF ? null : iotlb;
-  }
-
-  long iotlbGeneration() {
-    return iotlb.generation();
   }
 
   PagingCaches pagingCaches() {

@@ -140,7 +140,7 @@ final class SecondStageWalker {
           return PAGE_FAULT;
         }
         w.count(s, EVENT);
-        long bits = updateBits(e, wanted, implicit);
+        long bits = updateBits(e, wanted, implicit && dc.sade);
         int updated = AdUpdate.set(s, w, at, raw, bits, s.be);
         if (updated == AdUpdate.CHANGED) {
           continue;
@@ -183,8 +183,8 @@ final class SecondStageWalker {
   }
 
   /** What an update sets; a superset of {@link #bitsToSet}. */
-  static long updateBits(long e, int wanted, boolean implicit) {
-    boolean store = (wanted & Access.WRITE) != 0 || implicit;
+  static long updateBits(long e, int wanted, boolean potentialStore) {
+    boolean store = (wanted & Access.WRITE) != 0 || potentialStore;
     return A | (store && (e & W) != 0 ? D : 0);
   }
 }

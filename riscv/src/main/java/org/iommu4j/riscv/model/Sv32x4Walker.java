@@ -61,7 +61,7 @@ final class Sv32x4Walker {
           return PAGE_FAULT;
         }
         w.count(s, SecondStageWalker.EVENT);
-        long bits = SecondStageWalker.updateBits(e, wanted, implicit);
+        long bits = SecondStageWalker.updateBits(e, wanted, implicit && dc.sade);
         int updated = AdUpdate.set4(s, w, at, raw, (int) bits, s.be);
         if (updated == AdUpdate.CHANGED) {
           continue;

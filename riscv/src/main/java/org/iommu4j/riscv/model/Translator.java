@@ -33,7 +33,7 @@ final class Translator {
    * @return 0 or the cause
    */
   static int translate(Setup s, Workspace w, DmaRequest request) {
-    classify(w, request);
+    classify(s, w, request);
     AddressType type = request.addressType();
     w.count(
         s,
@@ -61,6 +61,8 @@ final class Translator {
     DcEntry dc = w.dc;
     w.dtf = dc.dtf;
     w.t2gpa = dc.t2gpa;
+    w.gv = dc.gLevels != 0;
+    w.gscid = dc.gscid;
     // 7.
     if (type != AddressType.UNTRANSLATED && !dc.enAts) {
       return DISALLOWED;
@@ -105,8 +107,9 @@ final class Translator {
   }
 
   /** Read, write, execute and privilege as the unit sees them. §2.3. */
-  private static void classify(Workspace w, DmaRequest request) {
+  private static void classify(Setup s, Workspace w, DmaRequest request) {
     int access = request.access();
+    w.begin(s);
     w.ats = w.permissive || request.addressType() == AddressType.TRANSLATION_REQUEST;
     w.deviceId = request.source();
     w.pidValid = request.hasPasid();
@@ -154,14 +157,12 @@ final class Translator {
 
   static int locateDevice(Setup s, Workspace w) {
     ContextCache cache = contexts(s, w);
-    long seen = 0;
     if (cache != null) {
       DcEntry hit = cache.device(w.deviceId);
       if (hit != null) {
         w.dc = hit;
         return hit.cause;
       }
-      seen = cache.generation();
     }
     w.dc = w.dcScratch;
     w.dcScratch.dtf = false;
@@ -172,26 +173,24 @@ final class Translator {
             || (worst(s)
                 && cause == Cause.DDT_ENTRY_MISCONFIGURED.code()
                 && w.dcScratch.deviceId == w.deviceId))) {
-      cache.fill(seen, w.dcScratch);
+      cache.fill(w.seenContexts, w.dcScratch);
     }
     return cause;
   }
 
   private static int locateProcess(Setup s, Workspace w, DcEntry dc) {
     ContextCache cache = contexts(s, w);
-    long seen = 0;
     if (cache != null) {
       PcEntry hit = cache.process(w.deviceId, w.pid);
       if (hit != null) {
         w.pc = hit;
         return 0;
       }
-      seen = cache.generation();
     }
     w.pc = w.pcScratch;
     int cause = DirectoryWalker.process(s, w, dc, w.pid, w.pcScratch);
     if (cache != null && cause == 0) {
-      cache.fill(seen, w.pcScratch);
+      cache.fill(w.seenContexts, w.pcScratch);
     }
     return cause;
   }
@@ -209,13 +208,10 @@ final class Translator {
       Setup s, Workspace w, DcEntry dc, long iova, int mode, long root, int pscid) {
     w.pscv = mode != DeviceContext.IOSATP_BARE;
     w.pscid = w.pscv ? pscid : 0;
-    w.gv = dc.gLevels != 0;
-    w.gscid = dc.gscid;
     Iotlb tlb = w.unit.iotlb(s, w);
     // Both stages Bare: nothing to keep.
     boolean translated = w.pscv || w.gv;
     long tag = Tags.of(w.pscv, w.pscid, w.gv, w.gscid);
-    long seen = 0;
     if (tlb != null && translated) {
       long data = tlb.lookup(tag, iova);
       // ATS asks for more than an entry tells (D bits, the GPA): it always walks.
@@ -229,7 +225,6 @@ final class Translator {
           return cause;
         }
       }
-      seen = tlb.generation();
     }
     w.misses++;
     w.count(s, MISS_EVENT);
@@ -237,7 +232,7 @@ final class Translator {
     int cause = FirstStageWalker.translate(s, dc, w, iova, mode, root);
     if (cause != 0) {
       if (tlb != null && worst(s) && w.stoppedAtValid && !w.ats && cause == Faults.page(w.access)) {
-        w.unit.denials().keep(w, tag, iova, cause, seen);
+        w.unit.denials().keep(w, tag, iova, cause);
       }
       return cause;
     }
@@ -265,7 +260,7 @@ final class Translator {
     // 20.
     w.shift = Math.min(w.shift, w.gShift);
     if (tlb != null && translated && !w.mrif && !w.ats) {
-      tlb.fill(seen, tag, iova, w.shift, tlbData(w), w.gpa, firstLeaf, secondLeaf);
+      tlb.fill(w.seenTranslations, tag, iova, w.shift, tlbData(w), w.gpa, firstLeaf, secondLeaf);
     }
     return 0;
   }

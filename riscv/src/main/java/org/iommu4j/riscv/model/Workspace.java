@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
@@ -94,6 +95,17 @@ final class Workspace {
 
   // Entry loads.
   MemoryRegion region = MemoryRegion.NONE;
+
+  private int memoryVersion;
+
+  // Generations of the caches, from before the request's first load of anything: what is read from
+  // tables that a context names is no newer than the context.
+  long seenContexts;
+  long seenTranslations;
+  long seenPointers;
+  long seenLeaves;
+  long seenDenials;
+
   long entry;
 
   /** Status of the last load of a structure. */
@@ -131,9 +143,7 @@ final class Workspace {
       entry = r.getLong(at);
       return PhysicalMemory.OK;
     }
-    int status = s.memory.status(at, 8, false);
-    entry = status == PhysicalMemory.OK ? s.memory.readLong(at) : 0;
-    return status;
+    return slow(s, at, 8);
   }
 
   /** The same for a word of 4 bytes, zero-extended. */
@@ -141,9 +151,33 @@ final class Workspace {
     if ((at & s.beyondPas) != 0) {
       return PhysicalMemory.VIOLATION;
     }
-    int status = s.memory.status(at, 4, false);
-    entry = status == PhysicalMemory.OK ? s.memory.readInt(at) : 0;
+    return slow(s, at, 4);
+  }
+
+  private int slow(Setup s, long at, int length) {
+    // Choice: registers are no place for tables. (Those of this unit could wait for this very
+    // walk.)
+    int status =
+        s.memory.isDevice(at) ? PhysicalMemory.VIOLATION : s.memory.status(at, length, false);
+    entry = status == PhysicalMemory.OK ? s.memory.readBytes(at, length) : 0;
     return status;
+  }
+
+  /** To be called before a request's first load. */
+  void begin(Setup s) {
+    if (s.config.cache() != CacheBehaviour.OFF && !dry) {
+      seenContexts = unit.contexts().generation();
+      seenTranslations = unit.iotlb().generation();
+      seenPointers = unit.pagingCaches().firstStage.generation();
+      seenLeaves = unit.pagingCaches().secondStage.generation();
+      seenDenials = unit.denials().entries.generation();
+    }
+    // The last region is of the memory as it was then.
+    int version = s.memory.version();
+    if (version != memoryVersion) {
+      memoryVersion = version;
+      region = MemoryRegion.NONE;
+    }
   }
 
   /** Notes an entry for the walk that a person looks at. */
