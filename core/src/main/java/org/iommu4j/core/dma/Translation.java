@@ -19,12 +19,15 @@ public final class Translation {
    */
   public static final int MESSAGE = 1;
 
-  // Written on every hit, in one cache line; the rest on the paths that need it.
+  // An answer in one word, so that a cache can keep it and a hit stores it whole: the range's shift
+  // in bits 7:0, permissions in 15:8, the target in bit 16, the memory type in 63:32.
+  private static final int PERMISSIONS = 8;
+  private static final int TARGET = 16;
+  private static final int TYPE = 32;
+
+  // Written on every hit; the rest on the paths that need it.
   private long pa;
-  private int rangeShift;
-  private int permissions;
-  private int memoryType;
-  private int target;
+  private long answer;
   private Completion completion = Completion.SUCCESS;
   private @Nullable FaultReason reason;
   private long detail;
@@ -47,22 +50,22 @@ public final class Translation {
 
   /** The translation holds for the naturally aligned {@code 2^rangeShift} bytes around the IOVA. */
   public int rangeShift() {
-    return rangeShift;
+    return (int) answer & 0xff;
   }
 
   /** What is granted: {@link Access#READ}, WRITE, EXECUTE. */
   public int permissions() {
-    return permissions;
+    return (int) answer >>> PERMISSIONS & 0xff;
   }
 
   /** The memory type, the architecture's own code; 0 is the default of the memory itself. */
   public int memoryType() {
-    return memoryType;
+    return (int) (answer >>> TYPE);
   }
 
   /** {@link #MEMORY} or {@link #MESSAGE}. */
   public int target() {
-    return target;
+    return (int) answer >>> TARGET & 1;
   }
 
   /** How the request ended. */
@@ -117,15 +120,31 @@ public final class Translation {
 
   // What models write.
 
+  /** What is said about the address of an access to memory, in one word for {@link #grant}. */
+  public static long answer(int shift, int granted, int type) {
+    return shift | (long) granted << PERMISSIONS | (long) type << TYPE;
+  }
+
+  /** Whether an {@link #answer} grants all of READ, WRITE and EXECUTE that an access asks for. */
+  public static boolean grants(long answer, int access) {
+    return (access & ~(int) (answer >>> PERMISSIONS) & 7) == 0;
+  }
+
   /** The common answer: memory, granted. */
-  public void grant(long address, int shift, int granted, int type) {
+  public void grant(long address, long word) {
     pa = address;
-    rangeShift = shift;
-    permissions = granted;
-    memoryType = type;
-    target = MEMORY;
-    completion = Completion.SUCCESS;
-    reason = null;
+    answer = word;
+    // A reference written is a barrier of the garbage collector: only where there is something to
+    // take back. What is blocked has a reason.
+    if (reason != null) {
+      completion = Completion.SUCCESS;
+      reason = null;
+    }
+  }
+
+  /** The common answer, piece by piece. */
+  public void grant(long address, int shift, int granted, int type) {
+    grant(address, answer(shift, granted, type));
   }
 
   /** The answer's attributes of a translation request. */
@@ -139,8 +158,7 @@ public final class Translation {
 
   /** The translation leads to a message target. */
   public void grantMessage(long file, long notice, int data, int granted, int type) {
-    grant(0, 12, granted, type);
-    target = MESSAGE;
+    grant(0, answer(12, granted, type) | (long) MESSAGE << TARGET);
     messageAddress = file;
     noticeAddress = notice;
     noticeData = data;
@@ -149,10 +167,7 @@ public final class Translation {
   /** The request is blocked. */
   public void block(Completion how, FaultReason why, long secondAddress) {
     pa = 0;
-    rangeShift = 0;
-    permissions = 0;
-    memoryType = 0;
-    target = MEMORY;
+    answer = 0;
     completion = how;
     reason = why;
     detail = secondAddress;

@@ -191,6 +191,7 @@ final class CommandQueue {
         return Result.ILLEGAL;
       }
     }
+    unit.cachesChanged();
     return Result.DONE;
   }
 
@@ -210,12 +211,14 @@ final class CommandQueue {
       } else {
         unit.contexts().invalidateAll();
       }
+      unit.cachesChanged();
       return Result.DONE;
     }
     if (func3 != Command.FUNC3_INVAL_PDT || !dv || pid >>> processBits() != 0) {
       return Result.ILLEGAL;
     }
     unit.contexts().invalidateProcess(did, pid);
+    unit.cachesChanged();
     return Result.DONE;
   }
 

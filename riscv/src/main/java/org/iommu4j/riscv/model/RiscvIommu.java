@@ -1,5 +1,7 @@
 package org.iommu4j.riscv.model;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,7 @@ import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.iotlb.MicroTlb;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.Registers;
@@ -36,6 +39,16 @@ import org.jspecify.annotations.Nullable;
  * state lock, and only to report: so a fence, which holds the command lock, can wait for it.
  */
 final class RiscvIommu implements Iommu {
+  private static final VarHandle EPOCH;
+
+  static {
+    try {
+      EPOCH = MethodHandles.lookup().findVarHandle(RiscvIommu.class, "epoch", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private final UnitConfig config;
   private final Host host;
   private final Object commandLock = new Object();
@@ -56,6 +69,9 @@ final class RiscvIommu implements Iommu {
   private final Translation debugTranslation = new Translation();
 
   private volatile Setup setup;
+
+  /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
+  private volatile long epoch;
 
   // What a register write left to be done without the state lock.
   private boolean runPending;
@@ -85,26 +101,47 @@ final class RiscvIommu implements Iommu {
   @Override
   public boolean translate(DmaRequest request, Translation out) {
     Workspace w = attached(out);
-    Setup s = setup;
     // The common case first: an untranslated request without PASID whose translation is cached.
     // Everything else, and every count, is the business of the full process.
-    if (request.addressType() == AddressType.UNTRANSLATED && !request.hasPasid() && s.quick) {
-      DcEntry dc = contexts.device(request.source());
-      if (dc != null && dc.quick) {
-        long iova = request.iova();
-        long data = iotlb.lookup(dc.tag, iova);
-        if ((data & TlbData.userNeed(request.access())) != 0) {
-          out.grant(
-              TlbData.pa(data, iova),
-              TlbData.shift(data),
-              TlbData.USER.getInt(data),
-              TlbData.PBMT.getInt(data));
-          w.hits++;
-          return true;
-        }
+    if (request.addressType() == AddressType.UNTRANSLATED && !request.hasPasid()) {
+      long now = epoch; // before anything else is looked at
+      MicroTlb.Entry e = w.recent.lookup(now, request.source(), request.iova());
+      if (e != null && Translation.grants(e.answer(), request.access())) {
+        out.grant(e.pa(request.iova()), e.answer());
+        w.hits++;
+        return true;
+      }
+      if (shared(now, w, request, out)) {
+        w.hits++;
+        return true;
       }
     }
-    return complete(s, w, request, out);
+    return complete(setup, w, request, out);
+  }
+
+  /** Whether the shared caches answer; the thread keeps that for the next time. */
+  private boolean shared(long now, Workspace w, DmaRequest request, Translation out) {
+    if (!setup.quick) {
+      return false;
+    }
+    DcEntry dc = contexts.device(request.source());
+    if (dc == null || !dc.quick) {
+      return false;
+    }
+    long iova = request.iova();
+    long data = iotlb.lookup(dc.tag, iova);
+    if ((data & TlbData.userNeed(request.access())) == 0) {
+      return false;
+    }
+    long pa = TlbData.pa(data, iova);
+    int permissions = TlbData.USER.getInt(data);
+    long answer = Translation.answer(TlbData.shift(data), permissions, TlbData.PBMT.getInt(data));
+    out.grant(pa, answer);
+    // A request without READ, WRITE and EXECUTE is a read, which grants() does not know.
+    if ((permissions & Access.READ) != 0) {
+      w.recent.keep(now, request.source(), iova, pa, answer);
+    }
+    return true;
   }
 
   private boolean complete(Setup s, Workspace w, DmaRequest request, Translation out) {
@@ -365,6 +402,7 @@ final class RiscvIommu implements Iommu {
     if (config.cache() == CacheBehaviour.NORMAL) {
       // The quick path trusts that a cached context fits the directory's depth.
       contexts.invalidateAll();
+      cachesChanged();
     }
     drainPending = true;
   }
@@ -379,6 +417,15 @@ final class RiscvIommu implements Iommu {
             registers.get(Registers.DDTP),
             registers.get(Registers.FCTL),
             counting);
+    cachesChanged();
+  }
+
+  /**
+   * Entries of the shared caches are gone, or may no longer be used: threads forget what they kept
+   * of them. To be called after the removal and before the drain.
+   */
+  void cachesChanged() {
+    EPOCH.getAndAdd(this, 1L);
   }
 
   /** Translation through tr_req_iova, tr_req_ctl and tr_response. §5. */

@@ -31,6 +31,7 @@ import org.iommu4j.riscv.layout.Registers;
  * @param bigEndianMsi incoming MSIs with address bit 2 set are honoured
  * @param atsWriteAfterUpdate an ATS completion grants W although the same request had to set D
  * @param cache how much is cached
+ * @param microTlb entries of each thread's micro-TLB
  * @param iotlb shape of the IOTLB
  * @param walkCache shape of each paging-structure cache
  */
@@ -52,6 +53,7 @@ record UnitConfig(
     boolean bigEndianMsi,
     boolean atsWriteAfterUpdate,
     CacheBehaviour cache,
+    int microTlb,
     Geometry iotlb,
     Geometry walkCache) {
 
@@ -84,6 +86,8 @@ record UnitConfig(
           new Option(
               "ats_write_after_update", "flag", "false", "ATS grants W when it has just set D"),
           new Option("cache", "off|normal|worst-case", "normal", "how much is cached"),
+          new Option(
+              "micro_tlb", "power of two", "64", "entries in front of it, per device thread"),
           new Option("iotlb.sets", "power of two", "2048", "sets of the IOTLB"),
           new Option("iotlb.ways", "1..64", "4", "ways of the IOTLB"),
           new Option("iotlb.replacement", "fifo|random|lru", "fifo", "replacement of the IOTLB"),
@@ -135,6 +139,7 @@ record UnitConfig(
             o.flag("big_endian_msi", false),
             o.flag("ats_write_after_update", false),
             cache,
+            microTlb(o, cache),
             geometry(o, "iotlb", iotlb(cache)),
             geometry(o, "walk_cache", walkCache(cache)));
     o.finish(OPTIONS.stream().map(Option::name).toList());
@@ -155,6 +160,14 @@ record UnitConfig(
       case NORMAL -> new Geometry(256, 4, Replacement.FIFO);
       case WORST_CASE -> new Geometry(1024, 4, Replacement.FIFO);
     };
+  }
+
+  private static int microTlb(Options o, CacheBehaviour cache) {
+    int entries = o.integer("micro_tlb", 64, 1, 1 << 12);
+    if (Integer.bitCount(entries) != 1) {
+      throw invalid("micro_tlb", entries + " is not a power of two");
+    }
+    return cache == CacheBehaviour.NORMAL ? entries : 1; // the others do without
   }
 
   private static Geometry geometry(Options o, String prefix, Geometry standard) {

@@ -5,6 +5,7 @@ import java.util.List;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.iotlb.CacheBehaviour;
+import org.iommu4j.core.iotlb.MicroTlb;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Workspace {
   final RiscvIommu unit;
+
+  /** What the thread got from the shared caches lately. */
+  final MicroTlb recent;
+
   final DcEntry dcScratch = new DcEntry();
   final PcEntry pcScratch = new PcEntry();
 
@@ -122,6 +127,7 @@ final class Workspace {
 
   Workspace(RiscvIommu unit) {
     this.unit = unit;
+    this.recent = new MicroTlb(unit.config().microTlb());
   }
 
   /**
