@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * that it finds its way without reading, and trusting, physical addresses back from memory.
  */
 final class Node {
+  /** What {@link #firstMapped} returns where nothing is mapped. */
+  static final long FREE = -1;
+
   final long address;
   final int level;
 
@@ -102,6 +105,36 @@ final class Node {
       i++;
     }
     return i;
+  }
+
+  /**
+   * The first mapped address within {@code firstByte..lastByte}, which the table spans, or {@link
+   * #FREE}.
+   */
+  long firstMapped(long firstByte, long lastByte) {
+    if (live == 0) {
+      return FREE;
+    }
+    int from = index(firstByte);
+    int to = index(lastByte);
+    if (level == 0) {
+      int used = firstUsed(from, to - from + 1);
+      return used < 0 ? FREE : base(firstByte) + ((long) used << shift);
+    }
+    for (int i = from; i <= to; i++) {
+      long start = Math.max(firstByte, base(firstByte) + ((long) i << shift));
+      Node child = child(i);
+      if (child != null) {
+        long end = Math.min(lastByte, base(firstByte) + ((i + 1L) << shift) - 1);
+        long found = child.firstMapped(start, end);
+        if (found != FREE) {
+          return found;
+        }
+      } else if (get(i) != 0) {
+        return start;
+      }
+    }
+    return FREE;
   }
 
   /** Atomically replaces an entry that hardware may be updating; returns what was there. */

@@ -13,8 +13,9 @@ import org.iommu4j.driver.FrameAllocator;
  * <p>What hardware may see at any time is correct at that time: a table is complete before an entry
  * leads to it; a page becomes valid in one store; a large page that is unmapped in part is first
  * replaced, in one store, by a table that says the same, so that the rest stays mapped without a
- * gap. Where an empty table has to make way for a large page, the entry is cleared and invalidated
- * before it is used anew, because caches may hold the way to the table.
+ * gap; a table that goes as a whole goes empty. Where an empty table has to make way for a large
+ * page, the entry is cleared and invalidated before it is used anew, because caches may hold the
+ * way to the table.
  *
  * <p>A table that became empty page by page stays, since the next {@code map} nearby wants it; one
  * that was unmapped as a whole goes, but its memory is free for others only when the {@link Gather}
@@ -24,8 +25,6 @@ import org.iommu4j.driver.FrameAllocator;
  * meanwhile is no problem.
  */
 public final class PageTable {
-  private static final long FREE = -1;
-
   private final PhysicalMemory memory;
   private final FrameAllocator frames;
   private final TableFormat format;
@@ -109,15 +108,14 @@ public final class PageTable {
       Node t = cursor;
       int index = t.index(iova);
       int count = (int) (size >>> lowShift);
-      int used = t.firstUsed(index, count);
-      if (used >= 0) {
-        throw alreadyMapped(t.base(iova) + ((long) used << lowShift));
+      if (t.firstUsed(index, count) >= 0) {
+        throw alreadyMapped(t.firstMapped(iova, iova + size - 1));
       }
       store(t, iova, pa, size, permissions);
       return;
     }
-    long conflict = firstMapped(root, iova, iova + size - 1);
-    if (conflict != FREE) {
+    long conflict = root.firstMapped(iova, iova + size - 1);
+    if (conflict != Node.FREE) {
       throw alreadyMapped(conflict);
     }
     try {
@@ -241,33 +239,6 @@ public final class PageTable {
     }
   }
 
-  /** The first mapped address within {@code first..last}, or {@link #FREE}. */
-  private long firstMapped(Node t, long first, long last) {
-    if (t.live == 0) {
-      return FREE;
-    }
-    int from = t.index(first);
-    int to = t.index(last);
-    if (t.level == 0) {
-      int used = t.firstUsed(from, to - from + 1);
-      return used < 0 ? FREE : t.base(first) + ((long) used << t.shift);
-    }
-    for (int i = from; i <= to; i++) {
-      long start = Math.max(first, t.base(first) + ((long) i << t.shift));
-      Node child = t.child(i);
-      if (child != null) {
-        long end = Math.min(last, t.base(first) + ((i + 1L) << t.shift) - 1);
-        long found = firstMapped(child, start, end);
-        if (found != FREE) {
-          return found;
-        }
-      } else if (t.get(i) != 0) {
-        return start;
-      }
-    }
-    return FREE;
-  }
-
   /**
    * Unmaps what is mapped in a range.
    *
@@ -320,7 +291,11 @@ public final class PageTable {
     return bytes;
   }
 
-  /** Clears an entry that leads to a table, and everything below. */
+  /**
+   * Clears an entry that leads to a table, and all entries below. They are cleared, too, although
+   * nothing leads to them any more: until the way to the table is forgotten, hardware may take it,
+   * and might fill a cache anew with what was just removed from it.
+   */
   private long unlink(Node t, int index, Node child, long start, Gather gather) {
     t.put(index, 0);
     t.child(index, null);
@@ -334,8 +309,7 @@ public final class PageTable {
       long start = base + ((long) i << t.shift);
       Node child = t.child(i);
       if (child != null) {
-        bytes += drop(child, start, gather);
-        t.live--;
+        bytes += unlink(t, i, child, start, gather);
         i++;
         continue;
       }
@@ -346,6 +320,7 @@ public final class PageTable {
       }
       int shift = format.leafShift(entry, t.level);
       int group = 1 << (shift - t.shift);
+      t.fill(i, group, 0);
       gather.pages(start, 1L << shift, shift);
       bytes += 1L << shift;
       mapped -= 1L << shift;

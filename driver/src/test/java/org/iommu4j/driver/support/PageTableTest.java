@@ -68,7 +68,23 @@ class PageTableTest {
       table = new PageTable(memory, frames, format, format.pageSizes(), this::forget);
     }
 
+    /**
+     * Invalidates in the worst order that is allowed: pages first, then the ways to tables, range
+     * by range; and in between, what the remaining ways lead to is cached again.
+     */
     void forget(Gather gather) {
+      for (boolean page : new boolean[] {true, false}) {
+        for (int i = 0; i < gather.ranges(); i++) {
+          forget(gather, i, page);
+          refill();
+        }
+      }
+      if (gather.everything()) {
+        cache.clear();
+      }
+    }
+
+    private void forget(Gather gather, int i, boolean pages) {
       cache
           .entrySet()
           .removeIf(
@@ -78,15 +94,26 @@ class PageTableTest {
                 int shift = page ? format.leafShift(e.getValue(), level) : format.shift(level);
                 long first = e.getKey().get(1) >>> shift << shift;
                 long last = first + (1L << shift) - 1;
-                for (int i = 0; i < gather.ranges(); i++) {
-                  if ((page || gather.isTable(i))
-                      && first <= gather.last(i)
-                      && gather.first(i) <= last) {
-                    return true;
-                  }
-                }
-                return gather.everything();
+                return page == pages
+                    && (page || gather.isTable(i))
+                    && first <= gather.last(i)
+                    && gather.first(i) <= last;
               });
+    }
+
+    private void refill() {
+      for (Map.Entry<List<Long>, Long> e : List.copyOf(cache.entrySet())) {
+        if ((e.getValue() & ToyFormat.PAGE) == 0) {
+          int level = e.getKey().get(0).intValue() - 1;
+          for (int i = 0; i < 1 << format.bits(); i++) {
+            long entry = memory.readLong((e.getValue() & ToyFormat.ADDRESS) + 8L * i);
+            if (entry != 0) {
+              long first = e.getKey().get(1) + ((long) i << format.shift(level));
+              cache.putIfAbsent(List.of((long) level, first), entry);
+            }
+          }
+        }
+      }
     }
 
     /** All that hardware can read now: entries into {@code found}, pages as runs. */
