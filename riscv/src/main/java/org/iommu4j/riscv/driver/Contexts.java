@@ -55,6 +55,10 @@ final class Contexts {
     Device d =
         devices.computeIfAbsent(
             who.source(), s -> new Device(s, directory.context(s), directory.words));
+    if (d.distrusted && !d.inUse()) {
+      // Perhaps another device is in its place by now; its cache has to be empty all the same.
+      d.distrusted = !caches.forgetAll(d.source);
+    }
     if (who.hasPasid()) {
       Use from = d.pasids.getOrDefault(who.pasid(), Use.BLOCKED);
       ProcessDirectory processes = d.directory;
@@ -167,6 +171,12 @@ final class Contexts {
         distrust(d);
       }
     }
+  }
+
+  /** Whether the device may hold translations. */
+  synchronized boolean mayCache(int source) {
+    Device d = devices.get(source);
+    return d != null && DeviceContext.EN_ATS.isSet(d.words[DeviceContext.TC]);
   }
 
   /** The device did not answer: from now on it gets no translations, and its own are refused. */

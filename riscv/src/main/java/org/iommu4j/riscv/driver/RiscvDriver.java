@@ -213,7 +213,8 @@ final class RiscvDriver extends BaseDriver<Space> {
     if (plan.settings().ats()) {
       // Read after the fence: who is attached since then has seen the new tables only.
       for (Attachment who : domain.attachments()) {
-        if (!caches.forget(who.source(), who.pasid(), gather)) {
+        if (contexts().mayCache(who.source())
+            && !caches.forget(who.source(), who.pasid(), gather)) {
           contexts().distrust(who.source());
         }
       }

@@ -1,0 +1,129 @@
+package org.iommu4j.riscv.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.DmaPort;
+import org.iommu4j.driver.Domain;
+import org.iommu4j.driver.DomainType;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Devices at work in threads of their own while the driver changes what they may do. */
+class DriverStressTest {
+  private static final int RW = Access.READ | Access.WRITE;
+  private static final int ROUNDS = 1_500;
+  private static final long FREED = 0xdead_dead_dead_deadL;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"normal", "worst-case", "off"})
+  void memory_that_was_unmapped_is_never_read_again(String cache) throws Exception {
+    try (Rig rig = Rig.with().unit("cache", cache).build()) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      AtomicBoolean stop = new AtomicBoolean();
+      AtomicReference<String> breach = new AtomicReference<>();
+      List<Thread> devices = new ArrayList<>();
+      for (int source : new int[] {0x08, 0x10}) {
+        domain.attach(source);
+        devices.add(
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      try (DmaPort port = rig.port(source)) {
+                        while (!stop.get()) {
+                          for (long iova = 0; iova < 0x4000; iova += 0x1000) {
+                            if (port.readLong(iova) && port.value() == FREED) {
+                              breach.set("0x%x reads freed memory".formatted(iova));
+                            }
+                            if (port.readLong(0x4000_0000L) && port.value() != 7) {
+                              breach.set("the rest of a large page reads " + port.value());
+                            }
+                          }
+                        }
+                      }
+                    }));
+      }
+      long large = Rig.RAM + (2L << 30);
+      rig.memory.writeLong(large, 7);
+      for (int i = 0; i < ROUNDS && breach.get() == null; i++) {
+        long iova = (i & 3) << 12;
+        long page = Rig.DATA + ((i & 7) << 12);
+        rig.memory.writeLong(page, 1);
+        domain.map(iova, page, 0x1000, RW);
+        if ((i & 15) == 0) {
+          domain.map(0x4000_0000L, large, 1 << 30, Access.READ);
+        }
+        Thread.onSpinWait();
+        if ((i & 15) == 8) {
+          domain.unmap(0x4020_0000L, 0x1000);
+        }
+        if ((i & 15) == 15) {
+          domain.unmap(0x4000_0000L, 1 << 30);
+        }
+        domain.unmap(iova, i % 5 == 0 ? 0x20_0000 : 0x1000);
+        rig.memory.writeLong(page, FREED);
+        if (i % 50 == 0) {
+          rig.driver.service();
+        }
+      }
+      stop.set(true);
+      for (Thread t : devices) {
+        t.join();
+      }
+      assertThat(breach).hasNullValue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"normal", "worst-case"})
+  void a_device_that_moves_never_mixes_its_domains(String cache) throws Exception {
+    try (Rig rig = Rig.with().unit("cache", cache).build()) {
+      AtomicBoolean stop = new AtomicBoolean();
+      AtomicReference<String> breach = new AtomicReference<>();
+      Domain[] domains = new Domain[2];
+      for (int d = 0; d < 2; d++) {
+        domains[d] = rig.driver.createDomain(DomainType.DMA_STRICT);
+        domains[d].map(0x1000, Rig.DATA + (d << 12), 0x1000, RW);
+        rig.memory.writeLong(Rig.DATA + (d << 12), 100 + d);
+      }
+      Thread device =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (DmaPort port = rig.port(0x08)) {
+                      while (!stop.get()) {
+                        if (port.readLong(0x1000) && port.value() >>> 1 != 50) {
+                          breach.set("reads " + port.value());
+                        }
+                      }
+                    }
+                  });
+      for (int i = 0; i < 600; i++) {
+        int d = i & 1;
+        domains[d].attach(0x08);
+        if (i % 3 == 0) {
+          domains[1 - d].attach(0x08, 5);
+        } else if (i % 3 == 1) {
+          domains[1 - d].detach(0x08, 5);
+          domains[d].detach(0x08, 5);
+        }
+        // Nothing of the other domain is in flight or cached: take its page away and look.
+        rig.memory.writeLong(Rig.DATA + ((1 - d) << 12), FREED);
+        Thread.onSpinWait();
+        assertThat(rig.translate(0x08, 0x1000, Access.READ)).isTrue();
+        assertThat(rig.translation.pa()).isEqualTo(Rig.DATA + (d << 12));
+        rig.memory.writeLong(Rig.DATA + ((1 - d) << 12), 100 + 1 - d);
+        if (i % 50 == 0) {
+          rig.driver.service();
+        }
+      }
+      stop.set(true);
+      device.join();
+      assertThat(breach).hasNullValue();
+    }
+  }
+}
