@@ -150,7 +150,8 @@ class RiscvRefTest {
         "'pv':0 | 'pv':1 | fault.pv | 1 | 0",
         "'ttyp':3 | 'ttyp':2 | fault.ttyp | 2 | 3",
         "'did':32 | 'did':33 | fault.did | 0x21 | 0x20",
-        "'iotval':'0x8000000000001abc' | 'iotval':'0x8000000000001abd' | fault.iotval | 0x8000000000001abd | 0x8000000000001abc",
+        "'iotval':'0x8000000000001abc' | 'iotval':'0x8000000000001abd' | fault.iotval |"
+            + " 0x8000000000001abd | 0x8000000000001abc",
         "'iotval2':'0x0' | 'iotval2':'0x2' | fault.iotval2 | 0x2 | 0x0"
       })
   void a_fault_is_told_by_the_field(

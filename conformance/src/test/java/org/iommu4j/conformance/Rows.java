@@ -17,7 +17,8 @@ final class Rows {
       {"capabilities":"0x10","fctl":"0x0","fctl_writable":{"be":false,"wsi":true,"gxl":false},
       "reset_iommu_mode":0,"max_iommu_mode":4,"max_devid_mask":"0xffffff","vector_bits":4,
       "event_counters":0,"counter_bits":0,"event_id_limit":0,"qosid_mask":"0x0",
-      "bare_range":"0x4000000000000","ats_fills_ioatc":0}"""
+      "bare_range":"0x4000000000000","ats_fills_ioatc":0}\
+      """
           .replace("\n", "");
 
   /** The fault queue: 16 records at 0x10000. */
