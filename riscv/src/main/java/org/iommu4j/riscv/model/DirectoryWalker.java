@@ -26,7 +26,9 @@ final class DirectoryWalker {
         return ddtLoad(status);
       }
       long e = s.be ? Long.reverseBytes(w.entry) : w.entry;
-      w.note("DDT entry, level " + level, DirectoryEntry.LAYOUT, at, e);
+      if (w.trace != null) {
+        w.note("DDT entry, level " + level, DirectoryEntry.LAYOUT, at, e);
+      }
       if (!DirectoryEntry.V.isSet(e)) {
         return Cause.DDT_ENTRY_NOT_VALID.code();
       }
@@ -145,7 +147,9 @@ final class DirectoryWalker {
             : Cause.PDT_ENTRY_LOAD_ACCESS_FAULT.code();
       }
       if (level > 0) {
-        w.note("PDT entry, level " + level, DirectoryEntry.LAYOUT, at, first);
+        if (w.trace != null) {
+          w.note("PDT entry, level " + level, DirectoryEntry.LAYOUT, at, first);
+        }
         if (!DirectoryEntry.V.isSet(first)) {
           return Cause.PDT_ENTRY_NOT_VALID.code();
         }
@@ -155,7 +159,9 @@ final class DirectoryWalker {
         at = DirectoryEntry.PPN.get(first) << 12;
         continue;
       }
-      w.note("process context", ProcessContext.LAYOUT, at, first, second);
+      if (w.trace != null) {
+        w.note("process context", ProcessContext.LAYOUT, at, first, second);
+      }
       if (!ProcessContext.V.isSet(first)) {
         return Cause.PDT_ENTRY_NOT_VALID.code();
       }
