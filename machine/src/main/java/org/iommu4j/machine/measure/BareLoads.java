@@ -61,17 +61,18 @@ final class BareLoads implements Workload.Run {
     int n = wordsPerPage;
     int[] entry = starts;
     long none = zero;
+    long last = 0;
     long total = 0;
     int x = 1;
     clock.start();
     for (int i = 0; i < operations; i++) {
       x = x * 0x343F_D5 + 0x26_9EC3;
       int at = (x >>> 20) * n;
-      long last = 0;
       for (int e = 0; e + 1 < entry.length; e++) {
         long wait = last & none;
-        for (int k = entry[e]; k < entry[e + 1]; k++) {
-          last |= r.getLong(w[at + k] + wait);
+        last = r.getLong(w[at + entry[e]] + wait);
+        for (int k = entry[e] + 1; k < entry[e + 1]; k++) {
+          last ^= r.getLong(w[at + k] + wait);
         }
       }
       total += last;
