@@ -4,6 +4,7 @@ import java.util.Locale;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.machine.Endpoint;
+import org.iommu4j.machine.InterruptTarget;
 import org.iommu4j.machine.Platform;
 import org.iommu4j.machine.Resource;
 import org.iommu4j.machine.Unit;
@@ -24,6 +25,12 @@ final class RunJson {
     ArrayNode steps = root.putArray("steps");
     run.steps().forEach(s -> steps.add(step(s)));
     root.set("isolation", isolation(run.isolation()));
+    ObjectNode interrupts = root.putObject("interrupts");
+    for (InterruptTarget t : platform.targets()) {
+      ObjectNode target = interrupts.putObject(t.name());
+      t.latched()
+          .forEach((id, times) -> target.put(Long.toString(id & 0xffff_ffffL), times.longValue()));
+    }
     ObjectNode statistics = root.putObject("statistics");
     run.statistics()
         .forEach(

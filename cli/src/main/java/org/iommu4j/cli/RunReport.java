@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.iommu4j.cli.Console.Style;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.FaultReason;
@@ -39,6 +41,7 @@ final class RunReport {
     steps();
     blocked();
     new MatrixText(console).print(run.isolation());
+    interrupts();
     statistics();
     traffic();
     summary();
@@ -194,6 +197,24 @@ final class RunReport {
     return text.toString();
   }
 
+  private void interrupts() {
+    if (platform.targets().isEmpty()) {
+      return;
+    }
+    console.title("Interrupts that were latched");
+    Table table = new Table("", "");
+    for (InterruptTarget t : platform.targets()) {
+      List<String> all = new ArrayList<>();
+      t.latched()
+          .forEach(
+              (identity, times) ->
+                  all.add(
+                      (identity & 0xffff_ffffL) + (times == 1 ? "" : " (" + times + " times)")));
+      table.row(t.name(), all.isEmpty() ? "none" : String.join(", ", all));
+    }
+    table.print(console);
+  }
+
   private void statistics() {
     run.statistics()
         .forEach(
@@ -260,10 +281,7 @@ final class RunReport {
     Map<Outcome, Long> counts =
         run.steps().stream()
             .collect(
-                java.util.stream.Collectors.groupingBy(
-                    StepResult::outcome,
-                    java.util.TreeMap::new,
-                    java.util.stream.Collectors.counting()));
+                Collectors.groupingBy(StepResult::outcome, TreeMap::new, Collectors.counting()));
     counts.forEach((o, n) -> parts.add(n + " " + o.name().toLowerCase(Locale.ROOT)));
     console.line("%d steps: %s".formatted(run.steps().size(), String.join(", ", parts)));
     List<Isolation.Difference> differences = run.isolation().differences();

@@ -55,7 +55,9 @@ class RunTest {
     Path file = quiet(folder, "arch: riscv", "arch: riscv");
     JsonNode root = Invocation.of("run", file.toString(), "--json").json();
     assertThat(root.propertyNames())
-        .containsExactly("platform", "steps", "isolation", "statistics", "traffic", "summary");
+        .containsExactly(
+            "platform", "steps", "isolation", "interrupts", "statistics", "traffic", "summary");
+    assertThat(root.at("/interrupts/cpu0").propertyNames()).hasSize(2).contains("33");
     JsonNode blocked =
         root.path("steps")
             .valueStream()

@@ -179,6 +179,68 @@ class PlayerTest {
   }
 
   @Test
+  void two_units_of_different_architectures_share_a_platform() {
+    PlatformDescription d =
+        PlatformFile.parse(
+            "two.yaml",
+            """
+            platform: two
+            memory: [{base: 0x8000_0000, size: 64M}]
+            iommus:
+              - {name: u, arch: fake, base: 0x1000_0000, frames: {base: 0x8000_0000, size: 1M}}
+              - {name: v, arch: riscv, base: 0x1001_0000, frames: {base: 0x8010_0000, size: 1M}}
+            devices:
+              - {name: a, id: "00:01.0", iommu: u}
+              - {name: b, id: "00:01.0", iommu: v}
+            domains:
+              - {name: da, iommu: u, maps: [{iova: 0x1000, pa: 0x8100_0000, size: 4K, allow: rw}]}
+              - {name: db, iommu: v, maps: [{iova: 0x1000, pa: 0x8200_0000, size: 4K, allow: rw}]}
+            attach: [{device: a, domain: da}, {device: b, domain: db}]
+            scenario:
+              - write: {device: a, iova: 0x1000, length: 8, pa: 0x8100_0000}
+              - write: {device: b, iova: 0x1000, length: 8, pa: 0x8200_0000}
+              - write: {device: b, iova: 0x1001_0010, length: 8, expect: blocked}
+            """);
+    try (Platform platform = Platform.of(d, Settings.NONE)) {
+      assertThat(new Player(platform).play(d.scenario()))
+          .allSatisfy(r -> assertThat(r.objections()).isEmpty());
+      assertThat(Isolation.of(platform, 100).differences()).isEmpty();
+    }
+  }
+
+  @Test
+  void a_device_with_ats_completes_invalidations() {
+    String text =
+        """
+        platform: ats
+        memory: [{base: 0x8000_0000, size: 64M}]
+        iommus:
+          - name: u
+            arch: riscv
+            base: 0x1000_0000
+            frames: {base: 0x8000_0000, size: 1M}
+            driver: {ats: true, timeout_ms: 100}
+        devices: [{name: a, id: "00:01.0", ats: true}]
+        domains: [{name: d, maps: [{iova: 0x1000, pa: 0x8100_0000, size: 4K, allow: rw}]}]
+        attach: [{device: a, domain: d}]
+        scenario:
+          - write: {device: a, iova: 0x1000, length: 8}
+          - unmap: {domain: d, iova: 0x1000, size: 4K}
+          - write: {device: a, iova: 0x1000, length: 8, expect: blocked}
+        """;
+    PlatformDescription d = PlatformFile.parse("ats.yaml", text);
+    try (Platform platform = Platform.of(d, Settings.NONE)) {
+      assertThat(new Player(platform).play(d.scenario()))
+          .allSatisfy(r -> assertThat(r.objections()).isEmpty());
+    }
+    PlatformDescription silent = PlatformFile.parse("ats.yaml", text.replace(", ats: true}", "}"));
+    try (Platform platform = Platform.of(silent, Settings.NONE)) {
+      StepResult unmap = new Player(platform).play(silent.scenario()).get(1);
+      assertThat(unmap.outcome()).isEqualTo(Outcome.REFUSED); // the device never answers
+    }
+  }
+
+  @Test
   void steps_know_where_they_stand() {
     Step step =
         description("scenario: [{note: x, read: {device: a, iova: 1, length: 1}}]")
