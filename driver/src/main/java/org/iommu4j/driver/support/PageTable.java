@@ -1,11 +1,13 @@
 package org.iommu4j.driver.support;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.FrameAllocator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Page tables of one address space, in any radix format.
@@ -76,7 +78,8 @@ public final class PageTable {
           "the table memory at 0x%x is not one piece of %d bytes; give the driver other frames"
               .formatted(at, 8L * entries));
     }
-    return new Node(at, level, format.shift(level), entries, region);
+    MemorySegment table = region.segment().asSlice(at - region.base(), 8L * entries);
+    return new Node(at, level, format.shift(level), table);
   }
 
   /** Physical address of the root table. */
@@ -102,17 +105,15 @@ public final class PageTable {
    */
   public void map(long iova, long pa, long size, int permissions) {
     // Within one lowest table, and less than all of it: no higher level can be involved.
-    if (iova >>> lowSpanShift == cursorTag
-        && (iova + size - 1) >>> lowSpanShift == cursorTag
-        && size >>> lowSpanShift == 0) {
-      Node t = cursor;
-      int index = t.index(iova);
-      int count = (int) (size >>> lowShift);
-      if (t.firstUsed(index, count) >= 0) {
-        throw alreadyMapped(t.firstMapped(iova, iova + size - 1));
+    if (size >>> lowSpanShift == 0 && (iova + size - 1 ^ iova) >>> lowSpanShift == 0) {
+      Node t = lowest(iova);
+      if (t != null) {
+        if (t.firstUsed(t.index(iova), (int) (size >>> lowShift)) >= 0) {
+          throw alreadyMapped(t.firstMapped(iova, iova + size - 1));
+        }
+        store(t, iova, pa, size, permissions);
+        return;
       }
-      store(t, iova, pa, size, permissions);
-      return;
     }
     long conflict = root.firstMapped(iova, iova + size - 1);
     if (conflict != Node.FREE) {
@@ -126,6 +127,24 @@ public final class PageTable {
       complete();
       throw e;
     }
+  }
+
+  /** The lowest table that spans an address, null if there is none yet. */
+  private @Nullable Node lowest(long iova) {
+    if (iova >>> lowSpanShift == cursorTag) {
+      return cursor;
+    }
+    Node t = root;
+    while (t.level > 0) {
+      Node child = t.child(t.index(iova));
+      if (child == null) {
+        return null;
+      }
+      t = child;
+    }
+    cursor = t;
+    cursorTag = iova >>> lowSpanShift;
+    return t;
   }
 
   private static IllegalStateException alreadyMapped(long iova) {
@@ -154,26 +173,22 @@ public final class PageTable {
       long run = PageSizes.run(levelSizes, page, from, to, left);
       int shift = Long.numberOfTrailingZeros(page);
       int index = t.index(from);
-      if (shift == t.shift) {
-        int count = (int) (run >>> shift);
-        long entry = format.leaf(to, shift, permissions);
-        if (count == 1) {
-          t.put(index, entry);
-        } else {
-          t.fill(index, count, entry, format.leaf(to + page, shift, permissions) - entry);
-        }
+      int count = (int) (run >>> t.shift);
+      long entry = format.leaf(to, shift, permissions);
+      if (count == 1) {
+        t.set(index, entry);
       } else {
-        int group = 1 << (shift - t.shift);
-        for (long done = 0; done < run; done += page) {
-          t.fill(index, group, format.leaf(to + done, shift, permissions));
-          index += group;
+        long step = run == page ? 0 : format.leaf(to + page, shift, permissions) - entry;
+        if (shift == t.shift) {
+          t.set(index, count, entry, step);
+        } else {
+          t.setGroups(index, count, 1 << shift - t.shift, entry, step);
         }
       }
       from += run;
       to += run;
       left -= run;
     }
-    t.live += (int) (size >>> t.shift);
     mapped += size;
   }
 
@@ -212,16 +227,10 @@ public final class PageTable {
     Node child = t.child(index);
     if (child == null) {
       child = newNode(t.level - 1);
-      link(t, index, child);
-      t.put(index, format.table(child.address));
-      t.live++;
+      VarHandle.releaseFence(); // the table's content before the entry that leads to it
+      t.link(index, format.table(child.address), child);
     }
     return child;
-  }
-
-  private static void link(Node t, int index, Node child) {
-    t.child(index, child);
-    VarHandle.releaseFence(); // the table's content before the entry that leads to it
   }
 
   /** Takes empty tables out of the way of large pages. */
@@ -254,7 +263,11 @@ public final class PageTable {
     long base = t.base(first);
     long bytes = 0;
     int to = t.index(last);
-    for (int i = t.index(first); i <= to && t.live > 0; ) {
+    for (int i = t.index(first); i <= to; ) {
+      i = t.firstUsed(i, to - i + 1);
+      if (i < 0) {
+        break;
+      }
       long start = base + ((long) i << t.shift);
       Node child = t.child(i);
       if (child != null) {
@@ -267,17 +280,12 @@ public final class PageTable {
         continue;
       }
       long entry = t.get(i);
-      if (entry == 0) {
-        i++;
-        continue;
-      }
       int shift = format.leafShift(entry, t.level);
       long page = 1L << shift;
       long pageStart = start & -page;
       if (first <= pageStart && pageStart + page - 1 <= last) {
         int group = 1 << (shift - t.shift);
-        t.fill(i, group, 0);
-        t.live -= group;
+        t.clear(i, group);
         mapped -= page;
         bytes += page;
         gather.pages(pageStart, page, shift);
@@ -297,15 +305,17 @@ public final class PageTable {
    * and might fill a cache anew with what was just removed from it.
    */
   private long unlink(Node t, int index, Node child, long start, Gather gather) {
-    t.put(index, 0);
-    t.child(index, null);
-    t.live--;
+    t.link(index, 0, null);
     return drop(child, start, gather);
   }
 
   private long drop(Node t, long base, Gather gather) {
     long bytes = 0;
-    for (int i = 0; i < t.entries && t.live > 0; ) {
+    for (int i = 0; i < t.entries; ) {
+      i = t.firstUsed(i, t.entries - i);
+      if (i < 0) {
+        break;
+      }
       long start = base + ((long) i << t.shift);
       Node child = t.child(i);
       if (child != null) {
@@ -314,17 +324,12 @@ public final class PageTable {
         continue;
       }
       long entry = t.get(i);
-      if (entry == 0) {
-        i++;
-        continue;
-      }
       int shift = format.leafShift(entry, t.level);
       int group = 1 << (shift - t.shift);
-      t.fill(i, group, 0);
+      t.clear(i, group);
       gather.pages(start, 1L << shift, shift);
       bytes += 1L << shift;
       mapped -= 1L << shift;
-      t.live -= group;
       i += group;
     }
     gather.table(base, t.shift + Integer.numberOfTrailingZeros(t.entries));
@@ -351,15 +356,15 @@ public final class PageTable {
         page = 1L << child.shift;
       }
       int shift = Long.numberOfTrailingZeros(page);
-      int group = 1 << (shift - child.shift);
-      for (int i = 0; i < child.entries; i += group) {
-        child.fill(i, group, format.resized(entry, pa + ((long) i << child.shift), shift));
+      if (!child.isEmpty()) {
+        child.clear(0, child.entries);
       }
+      long leaf = format.resized(entry, pa, shift);
+      long step = left == page ? 0 : format.resized(entry, pa + page, shift) - leaf;
+      child.setGroups(0, child.entries, 1 << shift - child.shift, leaf, step);
       VarHandle.releaseFence();
-      seen = t.exchange(index, entry, format.table(child.address));
+      seen = t.exchange(index, entry, format.table(child.address), child);
     } while (seen != entry);
-    child.live = child.entries;
-    link(t, index, child);
   }
 
   /** Turns a page that takes a group of entries into single ones that say the same. */
