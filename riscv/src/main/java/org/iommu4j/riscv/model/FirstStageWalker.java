@@ -89,6 +89,7 @@ final class FirstStageWalker {
         global = PagingCaches.global(pointer);
       }
     }
+    int start = shift;
     MemoryRegion r = w.region;
     while (true) {
       long at = table + ((iova >>> shift & 0x1ff) << 3);
@@ -138,11 +139,10 @@ final class FirstStageWalker {
         }
         global |= (e & G) != 0;
         table = (e & PPN) << 2;
-        if (caches != null) {
-          caches.firstStage.fill(
-              w.seenPointers, tag, iova, shift, PagingCaches.pointer(table, shift - 9, global));
-        }
         shift -= 9;
+        if (caches != null && caches.everyLevel) {
+          caches.keepPointer(w, tag, iova, table, shift, global);
+        }
         continue;
       }
       if (refused(e, w)) {
@@ -175,6 +175,10 @@ final class FirstStageWalker {
           return updated == AdUpdate.CORRUPTED ? Faults.PT_CORRUPTION : Faults.access(w.access);
         }
         e |= AdUpdate.visible(s, w, need);
+      }
+      if (caches != null && shift != start) {
+        // The last table answers for all its neighbours; the ones above would cost a fill each.
+        caches.keepPointer(w, tag, iova, table, shift, global);
       }
       long offset = (1L << leaf) - 1;
       w.gpa = ((e & PPN) << 2 & ~offset) | (iova & offset);

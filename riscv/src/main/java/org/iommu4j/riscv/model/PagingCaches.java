@@ -24,12 +24,22 @@ final class PagingCaches {
   final Iotlb firstStage;
   final Iotlb secondStage;
 
-  PagingCaches(Geometry geometry) {
+  /** Worst-case behaviour: pointers of every level are kept, not only those of the last. */
+  final boolean everyLevel;
+
+  PagingCaches(Geometry geometry, boolean everyLevel) {
+    this.everyLevel = everyLevel;
     firstStage = new Iotlb(geometry);
     secondStage = new Iotlb(geometry);
   }
 
-  static long pointer(long table, int entryShift, boolean global) {
+  /** Keeps where the table is whose entries cover {@code 2^entryShift} bytes around an address. */
+  void keepPointer(Workspace w, long tag, long iova, long table, int entryShift, boolean isGlobal) {
+    firstStage.fill(
+        w.seenPointers, tag, iova, entryShift + 9, pointer(table, entryShift, isGlobal));
+  }
+
+  private static long pointer(long table, int entryShift, boolean global) {
     return TABLE.in(table)
         | ENTRY_SHIFT.of(entryShift)
         | (global ? GLOBAL.mask() : 0)

@@ -84,7 +84,7 @@ final class RiscvIommu implements Iommu {
     boolean worst = config.cache() == CacheBehaviour.WORST_CASE;
     contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
     iotlb = new Iotlb(config.iotlb());
-    pagingCaches = new PagingCaches(config.walkCache());
+    pagingCaches = new PagingCaches(config.walkCache(), worst);
     denials = new Denials(worst ? config.walkCache() : UnitConfig.NONE);
     monitor = new PerformanceMonitor(this, config);
     interrupts = new Interrupts(this);
