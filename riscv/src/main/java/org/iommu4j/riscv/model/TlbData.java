@@ -59,8 +59,8 @@ final class TlbData {
   }
 
   private static int need(int access) {
-    // A read for execution needs X and not R. An atomic is a write.
-    return (access & Access.EXECUTE) != 0 ? 2 : (access & Access.WRITE) >>> 1;
+    // A write (or atomic) needs W whatever else is set; a read for execution needs X and not R.
+    return (access & Access.WRITE) >>> 1 | (access & ~(access << 1) & Access.EXECUTE) >>> 1;
   }
 
   static long pa(long data, long iova) {
