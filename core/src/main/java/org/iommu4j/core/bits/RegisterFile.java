@@ -193,7 +193,7 @@ public final class RegisterFile {
     return (size == 4 || size == 8)
         && offset >= 0
         && (offset & (size - 1)) == 0
-        && offset + size <= slots.length * 4L;
+        && offset <= slots.length * 4L - size;
   }
 
   private static long load(Slot s) {

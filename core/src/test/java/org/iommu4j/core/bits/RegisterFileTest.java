@@ -157,7 +157,7 @@ class RegisterFileTest {
       assertThat(file.read(offset, 4)).isZero();
       file.write(offset, 4, 0x1234);
     }
-    for (long offset : new long[] {0x24, 0x2c, 0xfc, -8}) {
+    for (long offset : new long[] {0x24, 0x2c, 0xfc, -8, 0x100, Long.MAX_VALUE & -8}) {
       file.write(offset, 8, -1);
       assertThat(file.read(offset, 8)).isZero();
     }
