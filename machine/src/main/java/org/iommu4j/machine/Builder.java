@@ -219,10 +219,11 @@ final class Builder {
     } catch (DriverException e) {
       throw invalid(d.at(), d.name() + ": " + e.getMessage(), "");
     }
-    if (!can.writeOnly() && d.maps().stream().anyMatch(m -> m.permissions() == Access.WRITE)) {
-      notes.add(
-          "domain %s: %s cannot express write-only, so such mappings are readable, too"
-              .formatted(d.name(), unit.name()));
+    String widened = unit.name() + " cannot map for writing only: such pages are readable, too";
+    if (!can.writeOnly()
+        && !notes.contains(widened)
+        && d.maps().stream().anyMatch(m -> m.permissions() == Access.WRITE)) {
+      notes.add(widened);
     }
     for (Mapping m : d.maps()) {
       try {

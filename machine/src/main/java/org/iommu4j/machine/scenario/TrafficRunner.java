@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
 /** Lets devices access memory on real threads, as fast as they can, and takes the time. */
 public final class TrafficRunner {
   private static final int BURST = 1024;
+  private static final long PAGE = 4096;
+
+  /** More than this is not committed for a measurement of a second. */
+  private static final long LARGEST_TOUCHED = 256L << 20;
 
   /** Measured in so many pieces, of which the median counts: other work comes and goes. */
   private static final int PIECES = 5;
@@ -56,6 +60,9 @@ public final class TrafficRunner {
     Endpoint endpoint = Player.endpoint(platform, traffic.device());
     double time = traffic.seconds() > 0 ? traffic.seconds() : seconds;
     Long pa = contiguous(endpoint, traffic);
+    if (pa != null && traffic.size() <= LARGEST_TOUCHED) {
+      touch(pa, traffic.size());
+    }
     long warmUp = nanos(warm ? time * WARM_UP : Math.max(time * WARM_UP, FIRST_WARM_UP));
     warm = true;
     loops(traffic, endpoint, null, warmUp);
@@ -100,6 +107,13 @@ public final class TrafficRunner {
     }
     all.sort(Comparator.comparingDouble(one -> (double) one.accesses / one.nanos));
     return all.get(pieces / 2);
+  }
+
+  /** Has the host commit the pages: that is its business, not the IOMMU's. */
+  private void touch(long pa, long size) {
+    for (long at = pa & -8; at < pa + size; at += PAGE) {
+      platform.memory().writeLong(at, platform.memory().readLong(at));
+    }
   }
 
   private static Traffic single(Traffic t) {
