@@ -258,8 +258,7 @@ public final class DmaPort implements AutoCloseable {
           store(buffer, done, n, value);
         }
       } else {
-        MemorySegment piece = buffer.asSlice(done, n);
-        outcome = write ? memory.write(pa, piece) : memory.read(pa, piece);
+        outcome = copy(pa, buffer, done, n, write);
         exit();
       }
       if (outcome != PhysicalMemory.OK) {
@@ -268,6 +267,23 @@ public final class DmaPort implements AutoCloseable {
       done += n;
     }
     return ended(Status.OK, done);
+  }
+
+  /**
+   * Moves one piece, without an object where it lies in one region that nothing interferes with.
+   */
+  private int copy(long pa, MemorySegment buffer, long at, long n, boolean write) {
+    MemoryRegion r = region(pa);
+    if (!r.holds(pa, n)) {
+      MemorySegment piece = buffer.asSlice(at, n);
+      return write ? memory.write(pa, piece) : memory.read(pa, piece);
+    }
+    if (write) {
+      MemorySegment.copy(buffer, at, r.segment(), pa - r.base(), n);
+    } else {
+      MemorySegment.copy(r.segment(), pa - r.base(), buffer, at, n);
+    }
+    return PhysicalMemory.OK;
   }
 
   private boolean readPieces(long iova, int length) {
