@@ -31,8 +31,9 @@ public final class TrafficRunner {
   /** Measured in so many pieces, of which the median counts: other work comes and goes. */
   private static final int PIECES = 5;
 
-  /** Seconds of the first run: the compiler needs them. */
+  // Seconds, at least: the compiler needs them.
   private static final double FIRST_WARM_UP = 0.4;
+  private static final double NEXT_WARM_UP = 0.1;
 
   // Shares of a traffic's time.
   private static final double WARM_UP = 0.25;
@@ -63,7 +64,7 @@ public final class TrafficRunner {
     if (pa != null && traffic.size() <= LARGEST_TOUCHED) {
       touch(pa, traffic.size());
     }
-    long warmUp = nanos(warm ? time * WARM_UP : Math.max(time * WARM_UP, FIRST_WARM_UP));
+    long warmUp = nanos(Math.max(time * WARM_UP, warm ? NEXT_WARM_UP : FIRST_WARM_UP));
     warm = true;
     loops(traffic, endpoint, null, warmUp);
     Map<String, Long> before = endpoint.unit().iommu().statistics();
