@@ -5,6 +5,7 @@ module org.iommu4j.riscv {
   requires transitive org.iommu4j.driver;
 
   exports org.iommu4j.riscv;
+  exports org.iommu4j.riscv.firmware;
   exports org.iommu4j.riscv.layout;
 
   provides org.iommu4j.core.Architecture with
@@ -13,4 +14,6 @@ module org.iommu4j.riscv {
       org.iommu4j.riscv.workload.NestedRandomPages;
   provides org.iommu4j.driver.DriverProvider with
       org.iommu4j.riscv.driver.RiscvDriverProvider;
+  provides org.iommu4j.core.KernelLog with
+      org.iommu4j.riscv.linux.RiscvKernelLog;
 }
