@@ -1,5 +1,6 @@
 package org.iommu4j.machine;
 
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -32,6 +33,7 @@ import org.iommu4j.machine.description.PlatformDescription.DomainPlan;
 import org.iommu4j.machine.description.PlatformDescription.Mapping;
 import org.iommu4j.machine.description.PlatformDescription.Range;
 import org.iommu4j.machine.description.PlatformDescription.Target;
+import org.iommu4j.machine.description.Units;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a platform of its description. */
@@ -57,7 +59,7 @@ final class Builder {
   Platform build() {
     boolean done = false;
     try {
-      plan.memory().forEach(r -> memory.addAnonymous(r.base(), r.size()));
+      plan.memory().forEach(this::memory);
       plan.targets().forEach(this::target);
       plan.iommus().forEach(this::unit);
       plan.devices().forEach(this::endpoint);
@@ -86,6 +88,17 @@ final class Builder {
 
   private InvalidPlatform invalid(Place at, String message, String advice) {
     return new InvalidPlatform(plan.file(), at, message, advice);
+  }
+
+  private void memory(Range r) {
+    try {
+      memory.addAnonymous(r.base(), r.size());
+    } catch (UncheckedIOException | IllegalArgumentException e) {
+      throw invalid(
+          r.at(),
+          "memory of %s cannot be had: %s".formatted(Units.size(r.size()), e.getMessage()),
+          "make it smaller");
+    }
   }
 
   private void target(Target t) {

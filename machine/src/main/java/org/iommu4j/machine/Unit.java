@@ -86,7 +86,11 @@ public final class Unit implements AutoCloseable {
     if (driver == null) {
       return List.of();
     }
-    conditions.addAll(driver.service());
+    try {
+      conditions.addAll(driver.service());
+    } catch (DriverException e) {
+      conditions.add("the driver gave up: " + e.getMessage());
+    }
     List<Fault> taken = List.copyOf(faults);
     faults.clear();
     return taken;

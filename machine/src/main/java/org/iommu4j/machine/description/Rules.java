@@ -116,6 +116,12 @@ final class Rules {
             "the frames %s are not in one memory range".formatted(text(f.base(), f.size())),
             "choose a part of " + memoryText());
       }
+      if (platform.iommus().stream().anyMatch(v -> f.overlaps(v.base(), PAGE))) {
+        problem(
+            f.at(),
+            "the registers of an IOMMU lie in these frames",
+            "move one of them: registers precede memory at the same address");
+      }
       for (Unit other : platform.iommus().subList(0, platform.iommus().indexOf(u))) {
         if (f.overlaps(other.frames().base(), other.frames().size())) {
           problem(

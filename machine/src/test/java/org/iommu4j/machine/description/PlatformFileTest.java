@@ -80,6 +80,7 @@ class PlatformFileTest {
           pa: 0x8100_0000    | target: cpu        | f.yaml:11:32: interrupt target 'cpu' does not exist; there is none to choose from
           pa: 0x8100_0000,   | ''                 | f.yaml:11:9: a mapping leads to an address or to an interrupt target; give one, pa or target
           size: 1M           | size: 1G           | f.yaml:5:54: the frames 0x80000000 of 1G are not in one memory range; choose a part of 0x80000000 of 64M
+          base: 0x1000_0000  | base: 0x8000_1000  | f.yaml:5:54: the registers of an IOMMU lie in these frames; move one of them
           '- read:'          | '- reed:'          | f.yaml:15:5: key 'reed' is unknown in a step: one of read, write
           length: 8}         | length: 2M}        | f.yaml:15:11: an access has at most 1M bytes; make it several steps
           '- {base: 0x8000'  | '- {base: 0x8000_0000, size: 4K}\\n  - {base: 0x8000' | f.yaml:4:5: memory at 0x80000000 overlaps that at 0x80000000
@@ -128,6 +129,13 @@ class PlatformFileTest {
     PlatformDescription option =
         PlatformFile.parse("f.yaml", GOOD.replace("arch: fake", "arch: fake, options: {lvl: 1}"));
     assertThat(refusal(option)).contains("f.yaml:5:5: u: option 'lvl': is unknown; known are");
+  }
+
+  @Test
+  void memory_that_the_host_does_not_have_names_its_range() {
+    PlatformDescription d =
+        PlatformFile.parse("f.yaml", GOOD.replace("size: 64M", "size: 4000000T"));
+    assertThat(refusal(d)).startsWith("f.yaml:3:5: memory of 4000000T cannot be had: ");
   }
 
   private static String refusal(PlatformDescription d) {
