@@ -26,6 +26,8 @@ public interface Domain extends AutoCloseable {
    * what it used before. Complete when it returns: no access under the old domain is in flight.
    *
    * @throws IllegalArgumentException if the id is wider than the unit supports
+   * @throws DriverException if the unit does not do as it should; the device is attached to nothing
+   *     then, and what it did before may not be over
    */
   void attach(int source);
 

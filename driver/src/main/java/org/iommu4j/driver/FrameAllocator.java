@@ -78,6 +78,11 @@ public final class FrameAllocator {
     inUse -= size;
   }
 
+  /** The last address that can be handed out. */
+  public long last() {
+    return end - 1;
+  }
+
   /** Bytes handed out and not taken back. */
   public synchronized long inUse() {
     return inUse;

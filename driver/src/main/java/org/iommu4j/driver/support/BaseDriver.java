@@ -87,7 +87,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
 
   /**
    * Makes a device, or its requests with one PASID, use another domain. When it returns no access
-   * under the old one is in flight.
+   * under the old one is in flight. If it fails, the device is blocked, with and without PASID.
    */
   protected abstract void move(Attachment who, ManagedDomain<T> from, ManagedDomain<T> to);
 
@@ -233,10 +233,25 @@ public abstract class BaseDriver<T> implements IommuDriver {
     } finally {
       if (!moved) {
         to.remove(who);
+        forsake(who.source());
       }
     }
     from.remove(who);
     users.put(who, to);
+  }
+
+  /** A device that could not be moved is attached to nothing. */
+  private void forsake(int source) {
+    users
+        .entrySet()
+        .removeIf(
+            e -> {
+              if (e.getKey().source() != source) {
+                return false;
+              }
+              e.getValue().remove(e.getKey());
+              return true;
+            });
   }
 
   final void close(ManagedDomain<T> domain) {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.support.Attachment;
 import org.iommu4j.riscv.layout.DeviceContext;
 import org.iommu4j.riscv.layout.ProcessContext;
@@ -50,11 +51,24 @@ final class Contexts {
     this.host = host;
   }
 
-  /** Makes a device, or its requests with one PASID, do something else from now on. */
+  /**
+   * Makes a device, or its requests with one PASID, do something else from now on.
+   *
+   * @throws DriverException if the unit or the memory fails; the device is attached to nothing then
+   */
   synchronized void move(Attachment who, Use to) {
     Device d =
         devices.computeIfAbsent(
             who.source(), s -> new Device(s, directory.context(s), directory.words));
+    try {
+      move(d, who, to);
+    } catch (DriverException e) {
+      abandon(d);
+      throw e;
+    }
+  }
+
+  private void move(Device d, Attachment who, Use to) {
     if (d.distrusted && !d.inUse()) {
       // Perhaps another device is in its place by now; its cache has to be empty all the same.
       d.distrusted = !caches.forgetAll(d.source);
@@ -127,16 +141,21 @@ final class Contexts {
 
   /** Brings the device context in line with what the device may do. */
   private void apply(Device d) {
-    long[] next = context(d);
-    if (Arrays.equals(next, d.words)) {
+    if (d.unforgotten == null && Arrays.equals(context(d), d.words)) {
       return;
     }
-    long[] old = d.words;
-    if (DeviceContext.V.isSet(old[DeviceContext.TC])) {
-      unit.store(d.at, old[DeviceContext.TC] & ~DeviceContext.V.mask());
+    invalidate(d);
+    long[] old = d.unforgotten;
+    if (old != null) {
       forget(d, old);
-      next = context(d); // a device that did not answer loses ATS
+      d.unforgotten = null;
+      ProcessDirectory orphan = d.orphan;
+      if (orphan != null) {
+        orphan.free();
+        d.orphan = null;
+      }
     }
+    long[] next = context(d); // without ATS, if the device did not answer
     if (DeviceContext.V.isSet(next[DeviceContext.TC])) {
       for (int i = DeviceContext.TC + 1; i < next.length; i++) {
         unit.store(d.at + 8L * i, next[i]);
@@ -144,6 +163,26 @@ final class Contexts {
       unit.link(d.at, next[DeviceContext.TC]);
     }
     d.words = next;
+  }
+
+  /** In memory; caches are to forget it before anything else is put in its place. */
+  private void invalidate(Device d) {
+    if (DeviceContext.V.isSet(d.words[DeviceContext.TC])) {
+      unit.store(d.at, d.words[DeviceContext.TC] & ~DeviceContext.V.mask());
+      d.unforgotten = d.words;
+      d.words = new long[d.words.length];
+    }
+  }
+
+  /** Whatever the device could do, it cannot any more, as far as memory says so. */
+  private void abandon(Device d) {
+    invalidate(d);
+    d.base = Use.BLOCKED;
+    d.pasids.clear();
+    if (d.directory != null) {
+      d.orphan = d.directory;
+      d.directory = null;
+    }
   }
 
   /** §6.2.1: the context, then what was translated under it, with the old identity. */

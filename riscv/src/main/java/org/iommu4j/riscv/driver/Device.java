@@ -13,6 +13,11 @@ final class Device {
   /** What the device context says, as far as it is valid: all 0 if it is not. */
   long[] words;
 
+  /**
+   * A context that is invalid in memory and that caches may still hold, because commands failed.
+   */
+  long @Nullable [] unforgotten;
+
   /** Requests without PASID. */
   Use base = Use.BLOCKED;
 
@@ -20,6 +25,9 @@ final class Device {
   final TreeMap<Integer, Use> pasids = new TreeMap<>();
 
   @Nullable ProcessDirectory directory;
+
+  /** What {@link #unforgotten} refers to. */
+  @Nullable ProcessDirectory orphan;
 
   /** It left an invalidation unanswered: no translations for its own cache any more. */
   boolean distrusted;

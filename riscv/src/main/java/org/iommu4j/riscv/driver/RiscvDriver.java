@@ -47,7 +47,7 @@ final class RiscvDriver extends BaseDriver<Space> {
   private final IdAllocator gscids = new IdAllocator("GSCID", 1, GSCID_LAST);
   private final Object serving = new Object();
   private volatile Capabilities capabilities;
-  private @Nullable Contexts contexts;
+  private volatile @Nullable Contexts contexts;
   private @Nullable PageTable hostTable;
   private Space hostSpace = Space.NONE;
 
@@ -179,17 +179,31 @@ final class RiscvDriver extends BaseDriver<Space> {
       return new Parts<>(Space.NONE, null);
     }
     SvFormat first = plan.first();
-    SvFormat format = first != null ? first : needed(plan.second());
-    PageTable table = new PageTable(unit.memory, unit.frames, format, plan.pageSizes(), link);
-    Space space;
-    if (first == null) {
-      int gscid = freshGscid();
-      space = new Space(0, gscid, 0, iohgatp(format, gscid, table.root()));
-    } else {
+    return first != null ? firstStage(first, link) : secondStage(needed(plan.second()), link);
+  }
+
+  private Parts<Space> firstStage(SvFormat format, Link link) {
+    int pscid = pscids.take();
+    try {
+      PageTable table = new PageTable(unit.memory, unit.frames, format, plan.pageSizes(), link);
       long fsc = DeviceContext.MODE.of(format.mode()) | DeviceContext.PPN.of(table.root() >>> 12);
-      space = new Space(pscids.take(), hostSpace.gscid(), fsc, hostSpace.iohgatp());
+      Space space = new Space(pscid, hostSpace.gscid(), fsc, hostSpace.iohgatp());
+      return new Parts<>(space, table);
+    } catch (DriverException e) {
+      pscids.giveBack(pscid);
+      throw e;
     }
-    return new Parts<>(space, table);
+  }
+
+  private Parts<Space> secondStage(SvFormat format, Link link) {
+    int gscid = freshGscid();
+    try {
+      PageTable table = new PageTable(unit.memory, unit.frames, format, plan.pageSizes(), link);
+      return new Parts<>(new Space(0, gscid, 0, iohgatp(format, gscid, table.root())), table);
+    } catch (DriverException e) {
+      gscids.giveBack(gscid);
+      throw e;
+    }
   }
 
   @Override
@@ -251,7 +265,7 @@ final class RiscvDriver extends BaseDriver<Space> {
     List<PageRequest> newRequests = new ArrayList<>();
     synchronized (serving) {
       if (contexts == null) {
-        throw new IllegalStateException("the driver is not started");
+        return conditions; // not started, or closed: the unit's registers are nobody's
       }
       faults.serve(at -> newFaults.add(Records.fault(unit.memory, at)), conditions);
       if (hasPageRequests()) {

@@ -305,6 +305,31 @@ class DriverTest {
   }
 
   @Test
+  void tables_that_the_unit_cannot_reach_are_refused() {
+    assertThatThrownBy(
+            () ->
+                Rig.with()
+                    .capabilities(
+                        Rig.BASE & ~Capabilities.PAS.mask() | Capabilities.PAS.of(32),
+                        Capabilities.SV39)
+                    .driver("stage", "first")
+                    .frames(1L << 32)
+                    .build())
+        .isInstanceOf(DriverException.class)
+        .hasMessageContaining("give the driver lower frames");
+  }
+
+  @Test
+  void a_driver_that_is_not_on_has_nothing_to_serve() {
+    Rig rig = Rig.with().stopped().build();
+    assertThat(rig.driver.service()).isEmpty();
+    rig.driver.start();
+    rig.driver.close();
+    assertThat(rig.driver.service()).isEmpty();
+    rig.memory.close();
+  }
+
+  @Test
   void nothing_is_written_before_start() {
     try (Rig rig =
         Rig.with()

@@ -86,6 +86,38 @@ class QueueTest {
   }
 
   @Test
+  void a_queue_or_root_whose_place_is_fixed_in_hardware_is_used_where_it_is() {
+    long place = Rig.DATA + 0x10_0000;
+    try (Rig rig =
+        Rig.with()
+            .wrap(
+                (unit, memory) ->
+                    new Tampered(unit) {
+                      @Override
+                      public void write(long offset, int size, long value) {
+                        boolean fixed =
+                            offset == Registers.CQB.offset() || offset == Registers.DDTP.offset();
+                        super.write(
+                            offset,
+                            size,
+                            fixed
+                                ? Registers.QUEUE_PPN.set(value, place + offset * 0x1_0000 >>> 12)
+                                : value);
+                      }
+                    })
+            .build()) {
+      assertThat(base(rig, Registers.CQB)).isEqualTo(place + 0x18_0000);
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x1000, Rig.DATA, 0x1000, RW);
+      assertThat(rig.translate(DEVICE, 0x1000, Access.READ)).isTrue();
+      assertThat(rig.memory.readLong(place + 0x10_0000)).as("the root table").isNotZero();
+      domain.unmap(0x1000, 0x1000);
+      assertThat(rig.translate(DEVICE, 0x1000, Access.READ)).isFalse();
+    }
+  }
+
+  @Test
   void a_unit_that_is_busy_for_a_while_is_waited_for() {
     AtomicInteger left = new AtomicInteger();
     try (Rig rig =
@@ -427,6 +459,41 @@ class QueueTest {
     assertThat(rig.frames.inUse()).as("its tables are not given back").isEqualTo(used);
     rig.memory.clearInjections();
     rig.close();
+  }
+
+  @Test
+  void an_attachment_that_failed_is_made_up_for_by_the_next() {
+    for (boolean process : new boolean[] {false, true}) {
+      AtomicInteger looks = new AtomicInteger(Integer.MAX_VALUE);
+      try (Rig rig = failing(looks, Failure.POISON).build()) {
+        int pasid = process ? 5 : -1;
+        Domain old = rig.driver.createDomain(DomainType.DMA_STRICT);
+        Domain next = rig.driver.createDomain(DomainType.DMA_STRICT);
+        old.map(0x1000, Rig.DATA, 0x1000, RW);
+        next.map(0x1000, Rig.DATA + 0x1000, 0x1000, RW);
+        attach(old, pasid);
+        assertThat(rig.translate(DEVICE, pasid, 0x1000, Access.READ)).isTrue();
+        rig.memory.inject(base(rig, Registers.CQB), 4096, Failure.POISON);
+        assertThatThrownBy(() -> attach(next, pasid)).isInstanceOf(DriverException.class);
+        rig.memory.clearInjections();
+        assertThat(rig.driver.attached()).isEmpty();
+        assertThat(rig.driver.domainOf(DEVICE).type()).isEqualTo(DomainType.BLOCKED);
+        attach(next, pasid);
+        assertThat(rig.translate(DEVICE, pasid, 0x1000, Access.READ)).isTrue();
+        assertThat(rig.translation.pa()).isEqualTo(Rig.DATA + 0x1000);
+        attach(old, pasid);
+        assertThat(rig.translate(DEVICE, pasid, 0x1000, Access.READ)).isTrue();
+        assertThat(rig.translation.pa()).isEqualTo(Rig.DATA);
+      }
+    }
+  }
+
+  private static void attach(Domain domain, int pasid) {
+    if (pasid < 0) {
+      domain.attach(DEVICE);
+    } else {
+      domain.attach(DEVICE, pasid);
+    }
   }
 
   @Test

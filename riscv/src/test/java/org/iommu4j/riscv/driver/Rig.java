@@ -61,6 +61,7 @@ final class Rig implements AutoCloseable {
     private AtsFabric fabric = AtsFabric.NONE;
     private InterruptLines lines = InterruptLines.NONE;
     private boolean messages;
+    private long frames = RAM;
     private boolean start = true;
     private BiFunction<Mmio, PhysicalMemory, Mmio> wrapper = (unit, memory) -> unit;
 
@@ -103,6 +104,11 @@ final class Rig implements AutoCloseable {
       return this;
     }
 
+    Builder frames(long at) {
+      frames = at;
+      return this;
+    }
+
     Builder stopped() {
       start = false;
       return this;
@@ -124,7 +130,7 @@ final class Rig implements AutoCloseable {
 
   private Rig(Builder b) {
     memory.addAnonymous(RAM, RAM_BYTES);
-    frames = new FrameAllocator(memory, RAM, FRAME_BYTES);
+    frames = new FrameAllocator(memory, b.frames, FRAME_BYTES);
     memory.addDevice(
         DOORBELL,
         4096,
