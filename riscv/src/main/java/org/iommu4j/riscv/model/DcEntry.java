@@ -1,6 +1,7 @@
 package org.iommu4j.riscv.model;
 
 import org.iommu4j.riscv.layout.DeviceContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A device context, decoded for translation. Filled by {@link DirectoryWalker}, then either used
@@ -56,13 +57,40 @@ final class DcEntry {
   /** Requests without a PASID are looked up under {@link #tag} without the full process. */
   boolean quick;
 
+  /** Levels of the first stage for requests without a process, 0 if Bare. */
+  int firstLevels;
+
+  /** Where the first stage starts for them, as {@link PagingCaches} tell it. */
+  long pointer;
+
+  /** {@link PlainWalk} may be tried. */
+  boolean plain;
+
   /** Requests without a PASID pass unchanged: both stages Bare, no MSI translation. */
   boolean identity;
 
   /** Requests without a PASID need a process context (DPE with a PDT). */
   boolean defaultProcess;
 
+  // The words it was decoded from, and the setup it was checked under; null if neither.
+  @Nullable Setup decodedFor;
+
+  /** Where in its table it is. */
+  long offset;
+
+  long tc;
+  long iohgatp;
+  long ta;
+  long fsc;
+  long msiptp;
+
   void decode(Setup s, int id, long tc, long iohgatp, long ta, long fsc, long msiptp) {
+    this.tc = tc;
+    this.iohgatp = iohgatp;
+    this.ta = ta;
+    this.fsc = fsc;
+    this.msiptp = msiptp;
+    decodedFor = s;
     deviceId = id;
     cause = 0;
     enAts = DeviceContext.EN_ATS.isSet(tc);
@@ -92,9 +120,12 @@ final class DcEntry {
     msiFlat = s.extended && DeviceContext.MODE.getInt(msiptp) == DeviceContext.MSIPTP_FLAT;
     msiRoot = DeviceContext.PPN.get(msiptp) << 12;
     boolean firstStage = !pdtv && fscMode != DeviceContext.IOSATP_BARE;
+    firstLevels = firstStage ? levels(fscMode) : 0;
+    pointer = PagingCaches.pointer(fscRoot, 3 + 9 * firstLevels, false);
     tag = Tags.of(firstStage, pscid, gLevels != 0, gscid);
     defaultProcess = pdtv && dpe && fscMode != DeviceContext.PDTP_BARE;
     quick = !defaultProcess;
+    plain = !pdtv && !sbe && !sxl && !gWide && !msiFlat && (firstStage || gLevels != 0);
     identity = !firstStage && !defaultProcess && gLevels == 0 && !msiFlat;
   }
 
@@ -131,6 +162,9 @@ final class DcEntry {
     msiPattern = o.msiPattern;
     tag = o.tag;
     quick = o.quick;
+    firstLevels = o.firstLevels;
+    pointer = o.pointer;
+    plain = o.plain;
     identity = o.identity;
     defaultProcess = o.defaultProcess;
     return this;

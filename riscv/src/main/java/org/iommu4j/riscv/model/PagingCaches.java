@@ -39,7 +39,7 @@ final class PagingCaches {
         w.seenPointers, tag, iova, entryShift + 9, pointer(table, entryShift, isGlobal));
   }
 
-  private static long pointer(long table, int entryShift, boolean global) {
+  static long pointer(long table, int entryShift, boolean global) {
     return TABLE.in(table)
         | ENTRY_SHIFT.of(entryShift)
         | (global ? GLOBAL.mask() : 0)

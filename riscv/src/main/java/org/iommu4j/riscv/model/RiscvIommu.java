@@ -70,6 +70,9 @@ final class RiscvIommu implements Iommu {
 
   private volatile Setup setup;
 
+  /** Translations are kept, and may be used without the full process. */
+  private final boolean quick;
+
   /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
   private volatile long epoch;
 
@@ -82,6 +85,7 @@ final class RiscvIommu implements Iommu {
     this.config = config;
     this.host = host;
     boolean worst = config.cache() == CacheBehaviour.WORST_CASE;
+    quick = config.cache() == CacheBehaviour.NORMAL;
     contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
     iotlb = new Iotlb(config.iotlb());
     pagingCaches = new PagingCaches(config.walkCache(), worst);
@@ -101,18 +105,24 @@ final class RiscvIommu implements Iommu {
   @Override
   public boolean translate(DmaRequest request, Translation out) {
     Workspace w = attached(out);
-    // The common case first: an untranslated request without PASID whose translation is cached.
-    // Everything else, and every count, is the business of the full process.
+    // The common cases first: an untranslated request without PASID whose translation is cached,
+    // or takes an ordinary walk. Everything else, and every count, is the full process's business.
     if (request.addressType() == AddressType.UNTRANSLATED && !request.hasPasid()) {
-      long now = epoch; // before anything else is looked at
-      MicroTlb.Entry e = w.recent.lookup(now, request.source(), request.iova());
-      if (e != null && Translation.grants(e.answer(), request.access())) {
-        out.grant(e.pa(request.iova()), e.answer());
-        w.hits++;
-        return true;
+      if (quick) {
+        long now = epoch; // before anything else is looked at
+        MicroTlb.Entry e = w.recent.lookup(now, request.source(), request.iova());
+        if (e != null && Translation.grants(e.answer(), request.access())) {
+          out.grant(e.pa(request.iova()), e.answer());
+          w.hits++;
+          return true;
+        }
+        if (shared(now, w, request, out)) {
+          w.hits++;
+          return true;
+        }
       }
-      if (shared(now, w, request, out)) {
-        w.hits++;
+      if (walked(w, request, out)) {
+        w.misses++;
         return true;
       }
     }
@@ -141,6 +151,32 @@ final class RiscvIommu implements Iommu {
     if ((permissions & Access.READ) != 0) {
       w.recent.keep(now, request.source(), iova, pa, answer);
     }
+    return true;
+  }
+
+  /** Whether an ordinary walk answers. */
+  private boolean walked(Workspace w, DmaRequest request, Translation out) {
+    Setup s = setup;
+    int access = request.access();
+    if (!s.plain || (access & Access.EXECUTE) != 0) {
+      return false;
+    }
+    w.begin(s);
+    int source = request.source();
+    DcEntry dc = s.cached ? contexts.device(source) : DirectoryWalker.again(s, w, source);
+    if (dc == null || !dc.plain) {
+      return false;
+    }
+    long iova = request.iova();
+    long pa = PlainWalk.walk(s, dc, w, iova, access);
+    if (pa == PlainWalk.UNDECIDED) {
+      return false;
+    }
+    if (s.cached) {
+      w.msi = false;
+      PlainWalk.keep(dc, w, iova, pa);
+    }
+    out.grant(pa, w.shift, FirstStageWalker.granted(w.flags), 0);
     return true;
   }
 

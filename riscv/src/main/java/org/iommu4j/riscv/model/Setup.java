@@ -47,6 +47,18 @@ final class Setup {
   /** Some counter counts: every event must be looked at. */
   final boolean counting;
 
+  /** Of an entry that just points to the next table, all these bits but V are 0. */
+  final long pointerMask;
+
+  /** Of an ordinary leaf, these bits are 0: reserved, memory type, NAPOT. */
+  final long leafMask;
+
+  /** Anything is cached. */
+  final boolean cached;
+
+  /** {@link PlainWalk} may be tried: a directory, little-endian, nothing to count or to keep. */
+  final boolean plain;
+
   /** Cached translations may be used without the full process: a directory, and no counting. */
   final boolean quick;
 
@@ -65,8 +77,24 @@ final class Setup {
         Pte.LAYOUT.reservedMask(0)
             | (Capabilities.SVRSW60T59B.isSet(caps) ? 0 : Pte.RSW60T59B.mask())
             | (svpbmt ? 0 : Pte.PBMT.mask());
+    leafMask = pteReserved | Pte.PBMT.mask() | Pte.N.mask();
+    pointerMask =
+        leafMask
+            | Pte.V.mask()
+            | Pte.R.mask()
+            | Pte.W.mask()
+            | Pte.X.mask()
+            | Pte.U.mask()
+            | Pte.A.mask()
+            | Pte.D.mask();
     msiPageMask = (1L << (guestAddressBits(caps) - 12)) - 1;
     this.counting = counting;
+    cached = config.cache() != CacheBehaviour.OFF;
+    plain =
+        mode >= Registers.MODE_1LVL
+            && !be
+            && !counting
+            && config.cache() != CacheBehaviour.WORST_CASE;
     quick = mode >= Registers.MODE_1LVL && !counting && config.cache() == CacheBehaviour.NORMAL;
   }
 

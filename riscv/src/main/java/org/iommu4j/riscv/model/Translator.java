@@ -260,7 +260,15 @@ final class Translator {
     // 20.
     w.shift = Math.min(w.shift, w.gShift);
     if (tlb != null && translated && !w.mrif && !w.ats) {
-      tlb.fill(w.seenTranslations, tag, iova, w.shift, tlbData(w), w.gpa, firstLeaf, secondLeaf);
+      tlb.fill(
+          w.seenTranslations,
+          tag,
+          iova,
+          w.shift,
+          tlbData(w, w.spa, !w.pscv),
+          w.gpa,
+          firstLeaf,
+          secondLeaf);
     }
     return 0;
   }
@@ -296,16 +304,16 @@ final class Translator {
     w.hitData = data;
   }
 
-  private static long tlbData(Workspace w) {
+  /** What the IOTLB keeps of a translation to {@code pa}. */
+  static long tlbData(Workspace w, long pa, boolean bare) {
     long e = w.pte;
     int granted = FirstStageWalker.granted(e) & FirstStageWalker.granted(w.gpte);
     if ((e & w.gpte & SecondStageWalker.D) == 0) {
       granted &= ~Access.WRITE; // a write has to set D first: it walks again
     }
-    boolean bare = !w.pscv;
     boolean user = bare || (e & SecondStageWalker.U) != 0;
     boolean supervisor = bare || (e & SecondStageWalker.U) == 0;
-    return TlbData.of(w.spa, w.shift, granted, user, supervisor, pbmt(w), w.global, w.msi);
+    return TlbData.of(pa, w.shift, granted, user, supervisor, pbmt(w), w.global, w.msi);
   }
 
   /** The first stage's memory type unless it is PMA, then the second's. §2.3 step 20. */

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Inspector;
-import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.MicroTlb;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
@@ -71,6 +70,12 @@ final class Workspace {
   long gpa;
   int shift;
   boolean global;
+
+  /** The permissions of both stages, R, W and X where entries have them. */
+  long flags;
+
+  /** log2 of the first stage's leaf, where the second stage made it smaller. */
+  int firstLeaf;
 
   // Second stage.
   long gpte;
@@ -152,6 +157,24 @@ final class Workspace {
     return slow(s, at, 8);
   }
 
+  /**
+   * The region of an aligned doubleword that may be loaded without more ado, or {@link
+   * MemoryRegion#NONE}.
+   */
+  MemoryRegion region(Setup s, long at) {
+    MemoryRegion r = region;
+    return r.holds(at) ? r : otherRegion(s, at);
+  }
+
+  private MemoryRegion otherRegion(Setup s, long at) {
+    MemoryRegion r = s.memory.region(at);
+    if (r == MemoryRegion.NONE || ((r.base() | (r.base() + r.size() - 1)) & s.beyondPas) != 0) {
+      return MemoryRegion.NONE;
+    }
+    region = r;
+    return r;
+  }
+
   /** The same for a word of 4 bytes, zero-extended. */
   int fetch4(Setup s, long at) {
     if ((at & s.beyondPas) != 0) {
@@ -171,7 +194,7 @@ final class Workspace {
 
   /** To be called before a request's first load. */
   void begin(Setup s) {
-    if (s.config.cache() != CacheBehaviour.OFF && !dry) {
+    if (s.cached && !dry) {
       seenContexts = unit.contexts().generation();
       seenTranslations = unit.iotlb().generation();
       seenPointers = unit.pagingCaches().firstStage.generation();
