@@ -19,9 +19,12 @@ import org.iommu4j.riscv.layout.Registers;
 final class RiscvInspector implements Inspector {
   /**
    * Tables that point to themselves can hold 2^45 entries; what a person asks about ends after 16
-   * million (about two seconds), and the answer says so.
+   * million (about two seconds), and the answer says so. Who asks for little waits for less.
    */
   private static final int MAX_STEPS = 1 << 24;
+
+  private static final int STEPS = 1 << 18;
+  private static final int STEPS_PER_MAPPING = 1 << 12;
 
   private final RiscvIommu unit;
 
@@ -105,7 +108,8 @@ final class RiscvInspector implements Inspector {
     request.addressType(AddressType.UNTRANSLATED);
     w.permissive = true;
     long iova = 0;
-    for (int step = 0; step < MAX_STEPS; step++) {
+    long most = Math.min(MAX_STEPS, STEPS + (long) STEPS_PER_MAPPING * limit);
+    for (long step = 0; step < most; step++) {
       int code = Translator.translate(s, w, request.iova(iova).access(Access.READ));
       int shift = code == 0 ? w.shift : w.missShift;
       if (code == 0) {
@@ -183,7 +187,7 @@ final class RiscvInspector implements Inspector {
     int leafBits = s.extended ? 6 : 7;
     int entries = level == 0 ? 1 << leafBits : level == 1 ? 512 : s.extended ? 512 : 256;
     int bytes = level > 0 ? 8 : s.extended ? 64 : 32;
-    for (int i = 0; i < entries && found.size() < limit; i++) {
+    for (int i = 0; i < entries && found.size() < limit && w.patience > 0; i++, w.patience--) {
       if (w.fetch(s, table + (long) i * bytes) != PhysicalMemory.OK) {
         return;
       }
@@ -246,7 +250,7 @@ final class RiscvInspector implements Inspector {
     }
     w.access = Access.READ;
     int all = 1 << DirectoryWalker.processBits(dc.fscMode);
-    for (int pid = 0; pid < all && found.size() < limit; ) {
+    for (int pid = 0; pid < all && found.size() < limit && w.patience > 0; w.patience--) {
       int code = DirectoryWalker.process(s, w, dc, pid, w.pcScratch);
       if (code == 0) {
         found.add(new Context(id, pid, "PSCID " + w.pcScratch.pscid));
@@ -271,6 +275,7 @@ final class RiscvInspector implements Inspector {
   private Workspace dry() {
     Workspace w = new Workspace(unit);
     w.dry = true;
+    w.patience = STEPS;
     return w;
   }
 

@@ -56,6 +56,9 @@ final class Workspace {
   /** A walk nobody asked for: may fill caches, must not be seen otherwise. */
   boolean speculative;
 
+  /** Walks that the inspector may still make for an answer. */
+  int patience;
+
   /** The inspector's question: which permissions are there, rather than are these. */
   boolean permissive;
 
