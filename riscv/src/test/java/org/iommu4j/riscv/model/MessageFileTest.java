@@ -123,6 +123,27 @@ class MessageFileTest {
   }
 
   @Test
+  void files_in_memory_and_notices_are_little_endian_whatever_the_unit_is() {
+    rig = Rig.with().option("fctl", 1).build().queues();
+    table = rig.frame();
+    mrif = rig.frame();
+    notice = rig.frame();
+    entry(
+        0,
+        Long.reverseBytes(3 | mrif >>> 9 << 7),
+        Long.reverseBytes(notice >>> 12 << 10 | NID & 0x3ff | (NID & 0x400L) << 50));
+    port = rig.port(Dir.DID);
+    new Dir(rig)
+        .tc(DeviceContext.SBE)
+        .iohgatp(8, 7, Map39.second(rig).root)
+        .msi(table, 3, FILES >>> 12)
+        .start();
+    assertThat(port.writeInt(file(0), 0x123)).isTrue();
+    assertThat(pending()).containsExactly(0x123);
+    assertThat(noticed()).isTrue();
+  }
+
+  @Test
   void other_accesses_to_a_file_are_not_supported() {
     start();
     assertThat(port.writeLong(file(1), 1)).isFalse();
