@@ -126,4 +126,57 @@ class DriverStressTest {
       assertThat(breach).hasNullValue();
     }
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"normal", "worst-case"})
+  void domains_of_many_threads_do_not_disturb_each_other(String cache) throws Exception {
+    try (Rig rig = Rig.with().unit("cache", cache).driver("command_entries", 8).build()) {
+      AtomicReference<String> breach = new AtomicReference<>();
+      List<Thread> owners = new ArrayList<>();
+      List<Domain> domains = new ArrayList<>();
+      for (int t = 0; t < 3; t++) {
+        int source = 0x10 + t;
+        Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+        domains.add(domain);
+        domain.attach(source);
+        long data = Rig.DATA + ((long) t << 20);
+        owners.add(
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      try (DmaPort port = rig.port(source)) {
+                        for (int i = 0; i < 400; i++) {
+                          long iova = (long) (i & 31) << 16;
+                          domain.map(iova, data, 0x5000, RW);
+                          if (!port.writeLong(iova + 0x4000, i)) {
+                            breach.set("0x%x is not mapped".formatted(iova));
+                          }
+                          try (Domain.Batch batch = domain.batch()) {
+                            batch.unmap(iova, 0x3000);
+                            batch.unmap(iova + 0x3000, 0x2000);
+                          }
+                          if (port.readLong(iova + 0x4000)) {
+                            breach.set("0x%x is still mapped".formatted(iova));
+                          }
+                        }
+                      } catch (RuntimeException e) {
+                        breach.set(e.toString());
+                      }
+                    }));
+      }
+      // Meanwhile other devices come and go in the same domains.
+      while (owners.stream().anyMatch(Thread::isAlive)) {
+        for (Domain d : domains) {
+          d.attach(0x20);
+          d.attach(0x20, 3);
+          d.detach(0x20, 3);
+          d.detach(0x20);
+        }
+        rig.driver.service();
+      }
+      assertThat(breach).hasNullValue();
+      domains.forEach(Domain::close);
+      assertThat(rig.driver.attached()).isEmpty();
+    }
+  }
 }
