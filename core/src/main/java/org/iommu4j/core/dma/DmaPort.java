@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Not thread-safe: one port per device thread. Nothing here allocates.
+ * <p>Not thread-safe: one port per device thread. Words and atomics allocate nothing; transfers of
+ * buffers may make views of them.
  */
 public final class DmaPort implements AutoCloseable {
   /** How the last access ended. */

@@ -1,0 +1,110 @@
+package org.iommu4j.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.Map;
+import java.util.function.IntConsumer;
+import org.iommu4j.core.dma.DmaPort;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Translations and accesses allocate nothing, whether they hit, walk or are blocked. */
+class AllocationTest {
+  private static final int COUNT = 1_000_000;
+
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  private Machine machine;
+
+  @AfterEach
+  void close() {
+    machine.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "riscv, THREE_LEVELS, normal",
+    "riscv, THREE_LEVELS, off",
+    "riscv, THREE_LEVELS, worst-case",
+    "riscv, FOUR_OVER_FOUR, normal",
+    "riscv, FOUR_OVER_FOUR, off",
+    "riscv, FOUR_OVER_FOUR, worst-case"
+  })
+  void a_translation_allocates_nothing(String architecture, Shape shape, String cache) {
+    machine = Machine.create(architecture, shape, Pages.CONSECUTIVE, 4096, Map.of("cache", cache));
+    Device device = new Device(machine);
+    assertThat(allocated(i -> device.read(machine.iova(device.page())))).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"riscv, 1, 1", "riscv, 64, 1", "riscv, 1, 64"})
+  void a_miss_and_its_fill_allocate_nothing(String architecture, int sets, int ways) {
+    Map<String, String> small =
+        Map.of(
+            "iotlb.sets",
+            "" + sets,
+            "iotlb.ways",
+            "" + ways,
+            "walk_cache.sets",
+            "1",
+            "walk_cache.ways",
+            "1");
+    machine = Machine.create(architecture, Shape.FOUR_OVER_FOUR, Pages.CONSECUTIVE, 4096, small);
+    Device device = new Device(machine);
+    assertThat(allocated(i -> device.read(machine.iova(device.page())))).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"riscv, normal", "riscv, off", "riscv, worst-case"})
+  void a_word_through_a_port_allocates_nothing(String architecture, String cache) {
+    machine =
+        Machine.create(
+            architecture, Shape.THREE_LEVELS, Pages.CONSECUTIVE, 4096, Map.of("cache", cache));
+    Device device = new Device(machine);
+    try (DmaPort port = new DmaPort(machine.iommu(), machine.memory(), machine.source())) {
+      IntConsumer all =
+          i -> {
+            long iova = machine.iova(device.page());
+            boolean ok =
+                port.readLong(iova)
+                    & port.writeLong(iova + 8, i)
+                    & port.readInt(iova + 16)
+                    & port.writeInt(iova + 20, i)
+                    & port.compareAndSwapLong(iova + 24, i - 1, i)
+                    & port.compareAndSwapInt(iova + 32, i - 1, i);
+            assert ok;
+          };
+      assertThat(allocated(all)).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"riscv, normal", "riscv, off", "riscv, worst-case"})
+  void a_blocked_access_allocates_nothing(String architecture, String cache) {
+    machine =
+        Machine.create(
+            architecture, Shape.THREE_LEVELS, Pages.CONSECUTIVE, 1, Map.of("cache", cache));
+    try (DmaPort port = new DmaPort(machine.iommu(), machine.memory(), machine.source())) {
+      assertThat(allocated(i -> port.readLong(machine.iova(1)))).isZero();
+    }
+  }
+
+  /**
+   * Bytes that a million calls allocate once the compiler is through. What it needs until then
+   * (escape analysis is its work) does not count, so a run that allocates is tried again.
+   */
+  private static long allocated(IntConsumer operation) {
+    long least = Long.MAX_VALUE;
+    for (int attempt = 0; attempt < 6 && least > 0; attempt++) {
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < COUNT; i++) {
+        operation.accept(i);
+      }
+      least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
+    }
+    return least;
+  }
+}
