@@ -265,7 +265,7 @@ final class RiscvProgram implements AutoCloseable {
     byte[] after = copy();
     long first = where.pa() - MEMORY;
     for (int i = 0; i < BYTES; i++) {
-      int changed = before[i] ^ after[i];
+      int changed = (before[i] ^ after[i]) & 0xff;
       boolean written = i >= first && i < first + data.length;
       // The walk itself may have set A and D.
       if (written ? after[i] != PATTERN : (changed & ~0xc0) != 0) {
