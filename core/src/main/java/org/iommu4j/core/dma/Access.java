@@ -20,6 +20,9 @@ public final class Access {
   /** The requester is a CXL type 1 or type 2 device. */
   public static final int CXL = 32;
 
+  /** A read of no bytes (PCIe: all byte enables 0), the flush of a device; together with READ. */
+  public static final int ZERO_LENGTH = 64;
+
   private Access() {}
 
   /** For people: {@code r}, {@code w}, {@code x} or {@code -} in this order. */

@@ -9,8 +9,15 @@ import org.iommu4j.core.memory.PhysicalMemory;
  * @param memory the physical address space
  * @param ats carries ATS and PRI messages to devices
  * @param lines the unit's own interrupt wires
+ * @param interrupts takes interrupt messages to processors
  */
-public record Host(PhysicalMemory memory, AtsFabric ats, InterruptLines lines) {
+public record Host(
+    PhysicalMemory memory, AtsFabric ats, InterruptLines lines, InterruptBus interrupts) {
+  /** Interrupt messages are written to what lies at their address. */
+  public Host(PhysicalMemory memory, AtsFabric ats, InterruptLines lines) {
+    this(memory, ats, lines, InterruptBus.in(memory));
+  }
+
   /** Memory only. */
   public static Host of(PhysicalMemory memory) {
     return new Host(memory, AtsFabric.NONE, InterruptLines.NONE);

@@ -1,0 +1,28 @@
+package org.iommu4j.core.dma;
+
+import org.iommu4j.core.memory.PhysicalMemory;
+
+/**
+ * Carries the interrupt messages of a PC to its processors: what a remapping table makes of a
+ * device's message, notifications of posted interrupts, and the units' own messages. Called from
+ * within a unit: implementations only latch.
+ *
+ * <p>A message is a write of 4 bytes: address bits 31:20 are {@code FEEh}, 19:12 are bits 7:0 of
+ * the destination APIC id, and bits 63:40 are its bits 31:8 (0 for an APIC id of 8 bits).
+ *
+ * <p>Architectures whose messages are ordinary writes to memory (RISC-V, Arm) do not use it.
+ */
+@FunctionalInterface
+public interface InterruptBus {
+  /**
+   * Delivers a message.
+   *
+   * @return {@link PhysicalMemory#OK}, or {@link PhysicalMemory#VIOLATION} if nobody takes it
+   */
+  int deliver(long address, int data);
+
+  /** Writes messages to whatever lies at their address. */
+  static InterruptBus in(PhysicalMemory memory) {
+    return memory::postInt;
+  }
+}

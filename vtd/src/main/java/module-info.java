@@ -1,0 +1,7 @@
+/** Intel VT-d: its model, and the driver that programs it. */
+module org.iommu4j.vtd {
+  requires static transitive org.jspecify;
+  requires transitive org.iommu4j.core;
+  requires transitive org.iommu4j.driver;
+  exports org.iommu4j.vtd.layout;
+}
