@@ -3,5 +3,7 @@ module org.iommu4j.vtd {
   requires static transitive org.jspecify;
   requires transitive org.iommu4j.core;
   requires transitive org.iommu4j.driver;
+
+  exports org.iommu4j.vtd.firmware;
   exports org.iommu4j.vtd.layout;
 }

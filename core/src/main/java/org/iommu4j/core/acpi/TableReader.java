@@ -11,7 +11,9 @@ import org.iommu4j.core.FormatException;
  * table, in errors as well.
  */
 public final class TableReader {
+  /** Of the table, or what the buffer is called. */
   private final String signature;
+
   private final ByteBuffer bytes;
   private final int length;
 
@@ -31,11 +33,18 @@ public final class TableReader {
     }
     String found = new String(table, 0, 4, StandardCharsets.ISO_8859_1);
     if (!found.equals(signature)) {
-      throw fail(0, "the signature is '%s'".formatted(found));
+      throw fail(
+          0,
+          "the signature is '%s', expected is '%s'"
+              .formatted(found.replaceAll("[^ -~]", "?"), signature));
     }
     long announced = bytes.getInt(4) & 0xffff_ffffL;
     if (announced < AcpiHeader.BYTES || announced > table.length) {
-      throw fail(4, "the length is %d, there are %d bytes".formatted(announced, table.length));
+      throw fail(
+          4,
+          "the length is %d, there are %d bytes; a length is at least %d and no more than there is:"
+                  .formatted(announced, table.length, AcpiHeader.BYTES)
+              + " take the whole table, from /sys/firmware/acpi/tables");
     }
     this.length = (int) announced;
     int sum = 0;
@@ -44,8 +53,26 @@ public final class TableReader {
     }
     if ((sum & 0xff) != 0) {
       throw fail(
-          9, "the checksum is wrong: all bytes add up to 0x%02x, not 0".formatted(sum & 0xff));
+          9,
+          "the checksum is wrong: all bytes add up to 0x%02x, not 0; something changed the table:"
+                  .formatted(sum & 0xff)
+              + " take it again, from /sys/firmware/acpi/tables");
     }
+  }
+
+  private TableReader(String name, byte[] buffer) {
+    this.signature = name;
+    this.bytes = ByteBuffer.wrap(buffer.clone()).order(ByteOrder.LITTLE_ENDIAN);
+    this.length = buffer.length;
+  }
+
+  /**
+   * Reads structures of a table that come without its header, as control methods return them.
+   *
+   * @param name for errors
+   */
+  public static TableReader ofBuffer(byte[] buffer, String name) {
+    return new TableReader(name, buffer);
   }
 
   /** Bytes of the table. */

@@ -22,6 +22,13 @@ public final class TableWriter {
         .u32(header.creatorRevision());
   }
 
+  private TableWriter() {}
+
+  /** Structures without a header; {@link #toBytes} gives them. */
+  public static TableWriter ofBuffer() {
+    return new TableWriter();
+  }
+
   private ByteBuffer room(int size) {
     if (bytes.remaining() < size) {
       bytes =
@@ -88,10 +95,15 @@ public final class TableWriter {
     return this;
   }
 
+  /** What was written so far, as it is. */
+  public byte[] toBytes() {
+    return Arrays.copyOf(bytes.array(), position());
+  }
+
   /** The table, complete. */
   public byte[] finish() {
     u32At(4, position());
-    byte[] table = Arrays.copyOf(bytes.array(), position());
+    byte[] table = toBytes();
     int sum = 0;
     for (byte b : table) {
       sum += b;
