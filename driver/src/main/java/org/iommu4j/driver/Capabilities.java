@@ -16,6 +16,10 @@ import java.util.Set;
  * @param writeOnly whether pages can be mapped for writing only
  * @param ats whether the unit answers translation requests of devices
  * @param pageRequests whether devices can ask for pages
+ * @param interruptRemapping whether a table of the unit remaps interrupt messages, and refuses
+ *     those that no {@link Interrupt} stands for; without, messages are translated as other writes
+ *     are
+ * @param postedInterrupts whether messages can be posted to a processor of a virtual machine
  */
 public record Capabilities(
     Set<DomainType> domainTypes,
@@ -27,7 +31,9 @@ public record Capabilities(
     boolean executePermission,
     boolean writeOnly,
     boolean ats,
-    boolean pageRequests) {
+    boolean pageRequests,
+    boolean interruptRemapping,
+    boolean postedInterrupts) {
   /** Copies the set. */
   public Capabilities {
     domainTypes = Set.copyOf(domainTypes);

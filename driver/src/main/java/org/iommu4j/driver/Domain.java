@@ -26,6 +26,8 @@ public interface Domain extends AutoCloseable {
    * what it used before. Complete when it returns: no access under the old domain is in flight.
    *
    * @throws IllegalArgumentException if the id is wider than the unit supports
+   * @throws IllegalStateException if something else is mapped in one of the device's reserved
+   *     regions; nothing is changed then
    * @throws DriverException if the unit does not do as it should; the device is attached to nothing
    *     then, and what it did before may not be over
    */
@@ -53,16 +55,17 @@ public interface Domain extends AutoCloseable {
    * @param pa first physical address, a multiple of the smallest page
    * @param size bytes, a multiple of the smallest page, not 0
    * @param permissions {@link org.iommu4j.core.dma.Access} bits: READ, WRITE, EXECUTE
-   * @throws IllegalArgumentException for a misaligned or too large range; the message has the
-   *     values
-   * @throws IllegalStateException if any part is mapped already (nothing is changed then), or the
-   *     domain does not translate
+   * @throws IllegalArgumentException for a misaligned or too large range, or one that the unit
+   *     never translates; the message has the values
+   * @throws IllegalStateException if any part is mapped already (nothing is changed then), also by
+   *     the driver itself for a {@link ReservedRegion}, or the domain does not translate
    */
   void map(long iova, long pa, long size, int permissions);
 
   /**
    * Unmaps whatever is mapped in a range and returns when no device can reach it any more. A larger
-   * page that lies only partly in the range is split: the rest stays mapped.
+   * page that lies only partly in the range is split: the rest stays mapped. So does what the
+   * driver itself has mapped for a {@link ReservedRegion}.
    *
    * @throws IllegalArgumentException for a misaligned or too large range
    * @throws IllegalStateException if the domain does not translate
@@ -82,7 +85,7 @@ public interface Domain extends AutoCloseable {
   /** Where an address leads, {@link #UNMAPPED} if nowhere. Reads the tables, not the caches. */
   long iovaToPhys(long iova);
 
-  /** Bytes mapped now. */
+  /** Bytes mapped now, those for reserved regions not counted. */
   long mapped();
 
   /** Detaches all devices and frees the tables. Closing again does nothing. */

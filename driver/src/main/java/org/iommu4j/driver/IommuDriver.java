@@ -27,6 +27,36 @@ public interface IommuDriver extends AutoCloseable {
   /** The domain that a device uses for requests without PASID, or the blocked one. */
   Domain domainOf(int source);
 
+  /**
+   * Makes one interrupt message of a device arrive, and says what the device has to be programmed
+   * with. A device may have any number of them, in any domain or none.
+   *
+   * <p>Where a table of the unit remaps messages (x86), the domain does not matter. Where messages
+   * are translated as other writes are (RISC-V, Arm), the driver maps the page that they are
+   * written to into whatever translating domain the device is in: in all of them at the same
+   * address, within a region that {@link #reservedRegions} names. Under an identity domain the
+   * device has to write to the target itself, so {@link Interrupt#address} is to be asked again
+   * when the device was moved between an identity and a translating domain.
+   *
+   * @param source requester id of the device
+   * @param targetAddress address of the message that shall arrive; on x86 as {@link
+   *     org.iommu4j.core.dma.InterruptBus} has it, elsewhere where the write shall go
+   * @param targetData its data
+   * @throws IllegalArgumentException if the id is wider than the unit supports, or the target is
+   *     nothing that messages can reach
+   * @throws IllegalStateException if the driver is not started
+   * @throws DriverException if there is no room for another message
+   */
+  Interrupt interrupt(int source, long targetAddress, int targetData);
+
+  /**
+   * Device addresses that are not free for any use when the device is attached: who hands out
+   * addresses asks here first. Ascending by first address; none for most devices.
+   *
+   * @param source requester id of the device
+   */
+  List<ReservedRegion> reservedRegions(int source);
+
   /** Called for every fault that {@link #service} takes from the unit. */
   void onFault(Consumer<Fault> handler);
 

@@ -1,4 +1,4 @@
-/** The portable software side: domains, mapping, attachment, fault handling. */
+/** The portable software side: domains, mapping, attachment, interrupt messages, fault handling. */
 @NullMarked
 package org.iommu4j.driver;
 

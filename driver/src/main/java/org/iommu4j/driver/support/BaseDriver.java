@@ -9,14 +9,18 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.driver.Capabilities;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.FrameAllocator;
+import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.IommuDriver;
+import org.iommu4j.driver.ReservedRegion;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +63,10 @@ public abstract class BaseDriver<T> implements IommuDriver {
   private final Object lock = new Object();
   private final FrameAllocator frames;
   private final Map<Attachment, ManagedDomain<T>> users = new HashMap<>();
+
+  /** What devices have mapped besides their direct regions, see {@link #fix}. */
+  private final Map<Integer, List<Fixture>> fixed = new HashMap<>();
+
   private final Set<ManagedDomain<T>> domains = new HashSet<>();
   private final List<Consumer<Fault>> faultHandlers = new CopyOnWriteArrayList<>();
   private final List<Consumer<PageRequest>> requestHandlers = new CopyOnWriteArrayList<>();
@@ -96,6 +104,14 @@ public abstract class BaseDriver<T> implements IommuDriver {
 
   /** Forgets everything about a domain that nobody uses any more; its identifiers may be reused. */
   protected abstract void retire(ManagedDomain<T> domain);
+
+  /** See {@link IommuDriver#interrupt}; the driver's lock is held, and the id has been checked. */
+  protected abstract Interrupt openInterrupt(int source, long targetAddress, int targetData);
+
+  /** Regions that {@link Domain#map} refuses, whatever the device. */
+  protected List<ReservedRegion> untranslated() {
+    return List.of();
+  }
 
   // The shared half.
 
@@ -135,10 +151,14 @@ public abstract class BaseDriver<T> implements IommuDriver {
     Parts<T> parts = open(type, link);
     ManagedDomain<T> domain =
         new ManagedDomain<>(
-            this, type, parts.tag(), parts.table(), frames, c.iovaBits(), c.paBits());
+            this, type, parts.tag(), parts.table(), frames, c.iovaBits(), c.paBits(), holes());
     link.domain = domain;
     domains.add(domain);
     return domain;
+  }
+
+  private long[] holes() {
+    return untranslated().stream().flatMapToLong(r -> LongStream.of(r.first(), r.last())).toArray();
   }
 
   private ManagedDomain<T> blocked() {
@@ -187,13 +207,17 @@ public abstract class BaseDriver<T> implements IommuDriver {
     return new Attachment(source, pasid);
   }
 
-  final void attach(ManagedDomain<T> to, Attachment who) {
+  private void checkSource(int source) {
     int bits = capabilities().sourceBits();
-    if (who.source() < 0 || who.source() >>> bits != 0) {
+    if (source < 0 || source >>> bits != 0) {
       throw new IllegalArgumentException(
           "source 0x%x is wider than the %d bits that the unit tells apart"
-              .formatted(who.source(), bits));
+              .formatted(source, bits));
     }
+  }
+
+  final void attach(ManagedDomain<T> to, Attachment who) {
+    checkSource(who.source());
     synchronized (lock) {
       checkStarted();
       if (to.isClosed()) {
@@ -223,35 +247,119 @@ public abstract class BaseDriver<T> implements IommuDriver {
     if (known == to) {
       return;
     }
+    // There before the device can come, and until it has gone.
+    List<Fixture> brought = fixtures(who);
+    hold(to, brought);
     // Known to the new domain before hardware knows it, and to the old one until it has forgotten:
     // an unmap meanwhile must find every cache that may hold the page.
     to.add(who);
-    boolean moved = false;
     try {
       move(who, from, to);
-      moved = true;
-    } finally {
-      if (!moved) {
-        to.remove(who);
-        forsake(who.source());
-      }
+    } catch (RuntimeException e) {
+      to.remove(who);
+      release(to, brought, e);
+      forsake(who.source(), e);
+      throw e;
     }
     from.remove(who);
     users.put(who, to);
+    brought.forEach(from::release);
   }
 
   /** A device that could not be moved is attached to nothing. */
-  private void forsake(int source) {
-    users
-        .entrySet()
-        .removeIf(
-            e -> {
-              if (e.getKey().source() != source) {
-                return false;
-              }
-              e.getValue().remove(e.getKey());
-              return true;
-            });
+  private void forsake(int source, RuntimeException cause) {
+    for (Attachment who : List.copyOf(users.keySet())) {
+      ManagedDomain<T> domain = who.source() == source ? users.remove(who) : null;
+      if (domain != null) {
+        domain.remove(who);
+        release(domain, fixtures(who), cause);
+      }
+    }
+  }
+
+  // What the driver maps itself.
+
+  private List<Fixture> fixtures(Attachment who) {
+    if (who.hasPasid()) {
+      return List.of(); // firmware and interrupt messages know no PASID
+    }
+    List<Fixture> all = new ArrayList<>(fixed.getOrDefault(who.source(), List.of()));
+    for (ReservedRegion r : reservedRegions(who.source())) {
+      if (r.kind() == ReservedRegion.Kind.DIRECT) {
+        all.add(Fixture.direct(r));
+      }
+    }
+    return all;
+  }
+
+  private void hold(ManagedDomain<T> domain, List<Fixture> fixtures) {
+    int held = 0;
+    try {
+      for (Fixture f : fixtures) {
+        domain.hold(f);
+        held++;
+      }
+    } catch (IllegalArgumentException | IllegalStateException | DriverException e) {
+      release(domain, fixtures.subList(0, held), e);
+      throw e;
+    }
+  }
+
+  private void release(ManagedDomain<T> domain, List<Fixture> fixtures, RuntimeException cause) {
+    for (Fixture f : fixtures) {
+      try {
+        domain.release(f);
+      } catch (DriverException e) {
+        cause.addSuppressed(e);
+      }
+    }
+  }
+
+  /**
+   * Maps something for a device, in the domain that it is in and in all that it will be in.
+   *
+   * @throws IllegalStateException if something else is mapped there; nothing is changed then
+   */
+  final void fix(int source, Fixture f) {
+    synchronized (lock) {
+      checkStarted();
+      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
+      if (domain != null) {
+        domain.hold(f);
+      }
+      fixed.computeIfAbsent(source, s -> new ArrayList<>(2)).add(f);
+    }
+  }
+
+  /** Unmaps it again, everywhere, unless the driver is closed and everything with it. */
+  final void unfix(int source, Fixture f) {
+    synchronized (lock) {
+      List<Fixture> all = fixed.get(source);
+      if (state != State.STARTED || all == null || !all.remove(f)) {
+        return;
+      }
+      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
+      if (domain != null) {
+        domain.release(f);
+      }
+    }
+  }
+
+  /** What requests of a device without PASID are subject to now. */
+  final DomainType typeOf(int source) {
+    synchronized (lock) {
+      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
+      return domain == null ? DomainType.BLOCKED : domain.type();
+    }
+  }
+
+  @Override
+  public final Interrupt interrupt(int source, long targetAddress, int targetData) {
+    checkSource(source);
+    synchronized (lock) {
+      checkStarted();
+      return openInterrupt(source, targetAddress, targetData);
+    }
   }
 
   final void close(ManagedDomain<T> domain) {

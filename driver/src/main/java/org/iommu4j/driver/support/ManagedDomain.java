@@ -6,6 +6,7 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.FrameAllocator;
 import org.jspecify.annotations.Nullable;
 
@@ -31,12 +32,19 @@ public final class ManagedDomain<T> implements Domain {
   private final Object lock = new Object();
   private final Gather gather = new Gather();
 
+  /** First and last address of each range that the unit never translates. */
+  private final long[] untranslated;
+
   /** Batches that are open; usually none. */
   private final List<PendingBatch> batches = new ArrayList<>(2);
 
+  private final Fixtures fixtures = new Fixtures();
   private boolean closed;
 
-  /** There is more to do in map and unmap than usual: an open batch, or the domain is closed. */
+  /**
+   * There is more to do in map and unmap than usual: an open batch, a mapping of the driver's own,
+   * or the domain is closed.
+   */
   private boolean unusual;
 
   private volatile Attachment[] attachments = {};
@@ -48,7 +56,8 @@ public final class ManagedDomain<T> implements Domain {
       @Nullable PageTable table,
       FrameAllocator frames,
       int iovaBits,
-      int paBits) {
+      int paBits,
+      long[] untranslated) {
     this.driver = driver;
     this.type = type;
     this.tag = tag;
@@ -56,6 +65,7 @@ public final class ManagedDomain<T> implements Domain {
     this.frames = frames;
     this.iovaBits = iovaBits;
     this.paBits = paBits;
+    this.untranslated = untranslated;
     this.smallest = table == null ? 1 : Long.lowestOneBit(table.pageSizes());
   }
 
@@ -117,12 +127,22 @@ public final class ManagedDomain<T> implements Domain {
         || pa + size - 1 >>> paBits != 0) {
       throw badTarget(iova, pa, size);
     }
+    for (int i = 0; i < untranslated.length; i += 2) {
+      if (untranslated[i] <= iova + size - 1 && iova <= untranslated[i + 1]) {
+        throw neverTranslated(iova, size, i);
+      }
+    }
     if ((permissions & (Access.READ | Access.WRITE | Access.EXECUTE)) == 0) {
       throw new IllegalArgumentException("a mapping without any permission: unmap it instead");
     }
     synchronized (lock) {
       if (unusual) {
         settle(iova, size);
+        if (fixtures.overlaps(iova, iova + size - 1)) {
+          throw new IllegalStateException(
+              "0x%x bytes at 0x%x: the driver itself maps something there for a device; see reservedRegions"
+                  .formatted(size, iova));
+        }
       }
       t.map(iova, pa, size, permissions);
     }
@@ -135,7 +155,74 @@ public final class ManagedDomain<T> implements Domain {
     synchronized (lock) {
       checkOpen();
       try {
-        return t.unmap(iova, size, gather);
+        return unmap(t, iova, size, gather);
+      } finally {
+        complete(gather);
+      }
+    }
+  }
+
+  /** Unmaps what users mapped; the driver's own mappings stay. */
+  private long unmap(PageTable t, long iova, long size, Gather changes) {
+    if (fixtures.isEmpty()) {
+      return t.unmap(iova, size, changes);
+    }
+    long[] bytes = new long[1];
+    fixtures.gaps(iova, iova + size - 1, (at, n) -> bytes[0] += t.unmap(at, n, changes));
+    return bytes[0];
+  }
+
+  /**
+   * Maps what a device brings with it.
+   *
+   * @throws IllegalArgumentException if the domain does not reach so far
+   * @throws IllegalStateException if something else is mapped there; nothing is changed then
+   */
+  void hold(Fixture f) {
+    PageTable t = table;
+    if (t == null) {
+      return;
+    }
+    checkRange(f.iova(), f.size());
+    synchronized (lock) {
+      settle(f.iova(), f.size());
+      fixtures.check(f);
+      List<long[]> done = new ArrayList<>();
+      try {
+        fixtures.gaps(
+            f.iova(),
+            f.last(),
+            (at, size) -> {
+              t.map(at, f.pa() + (at - f.iova()), size, f.permissions());
+              done.add(new long[] {at, size});
+            });
+      } catch (IllegalStateException | DriverException e) {
+        try {
+          done.forEach(piece -> t.unmap(piece[0], piece[1], gather));
+          complete(gather);
+        } catch (DriverException alsoFailed) {
+          e.addSuppressed(alsoFailed);
+        }
+        throw e;
+      }
+      fixtures.add(f);
+      unusual = true;
+    }
+  }
+
+  /** Unmaps what a device brought with it, unless another one brought it, too. */
+  void release(Fixture f) {
+    PageTable t = table;
+    if (t == null) {
+      return;
+    }
+    synchronized (lock) {
+      if (closed || !fixtures.remove(f)) {
+        return;
+      }
+      unusual = !batches.isEmpty() || !fixtures.isEmpty();
+      try {
+        fixtures.gaps(f.iova(), f.last(), (at, size) -> t.unmap(at, size, gather));
       } finally {
         complete(gather);
       }
@@ -196,7 +283,7 @@ public final class ManagedDomain<T> implements Domain {
         if (!batches.contains(this)) {
           throw new IllegalStateException("the batch is closed");
         }
-        return pages.unmap(iova, size, changes);
+        return ManagedDomain.this.unmap(pages, iova, size, changes);
       }
     }
 
@@ -204,7 +291,7 @@ public final class ManagedDomain<T> implements Domain {
     public void close() {
       synchronized (lock) {
         if (batches.remove(this)) {
-          unusual = !batches.isEmpty();
+          unusual = !batches.isEmpty() || !fixtures.isEmpty();
           complete(changes);
         }
       }
@@ -233,7 +320,7 @@ public final class ManagedDomain<T> implements Domain {
       return 0;
     }
     synchronized (lock) {
-      return closed ? 0 : table.mapped();
+      return closed ? 0 : table.mapped() - fixtures.bytes();
     }
   }
 
@@ -288,6 +375,12 @@ public final class ManagedDomain<T> implements Domain {
     return new IllegalArgumentException(
         "0x%x bytes at 0x%x: addresses and sizes are multiples of 0x%x below 0x%x"
             .formatted(size, iova, smallest, 1L << iovaBits));
+  }
+
+  private IllegalArgumentException neverTranslated(long iova, long size, int hole) {
+    return new IllegalArgumentException(
+        "0x%x bytes at 0x%x: the unit never translates 0x%x..0x%x; map around it"
+            .formatted(size, iova, untranslated[hole], untranslated[hole + 1]));
   }
 
   private IllegalArgumentException badTarget(long iova, long pa, long size) {

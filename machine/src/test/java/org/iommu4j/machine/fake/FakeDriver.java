@@ -18,7 +18,9 @@ import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverHost;
 import org.iommu4j.driver.DriverProvider;
+import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.IommuDriver;
+import org.iommu4j.driver.ReservedRegion;
 
 /** The fake's software. */
 public final class FakeDriver implements IommuDriver {
@@ -54,7 +56,18 @@ public final class FakeDriver implements IommuDriver {
   @Override
   public Capabilities capabilities() {
     return new Capabilities(
-        EnumSet.allOf(DomainType.class), 1 << 12, 48, 48, 9, 0, true, true, false, false);
+        EnumSet.allOf(DomainType.class),
+        1 << 12,
+        48,
+        48,
+        9,
+        0,
+        true,
+        true,
+        false,
+        false,
+        false,
+        false);
   }
 
   @Override
@@ -70,6 +83,16 @@ public final class FakeDriver implements IommuDriver {
   @Override
   public Domain domainOf(int source) {
     return attached.getOrDefault(source, new FakeDomain(DomainType.BLOCKED));
+  }
+
+  @Override
+  public Interrupt interrupt(int source, long targetAddress, int targetData) {
+    throw new IllegalArgumentException("the fake has no interrupt messages");
+  }
+
+  @Override
+  public List<ReservedRegion> reservedRegions(int source) {
+    return List.of();
   }
 
   @Override

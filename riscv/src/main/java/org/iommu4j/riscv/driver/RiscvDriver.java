@@ -10,11 +10,14 @@ import org.iommu4j.driver.Capabilities;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.DriverHost;
+import org.iommu4j.driver.Interrupt;
+import org.iommu4j.driver.ReservedRegion;
 import org.iommu4j.driver.support.Attachment;
 import org.iommu4j.driver.support.BaseDriver;
 import org.iommu4j.driver.support.Gather;
 import org.iommu4j.driver.support.IdAllocator;
 import org.iommu4j.driver.support.ManagedDomain;
+import org.iommu4j.driver.support.MappedMessages;
 import org.iommu4j.driver.support.PageTable;
 import org.iommu4j.riscv.layout.DeviceContext;
 import org.iommu4j.riscv.layout.PageRequestRecord;
@@ -40,6 +43,7 @@ final class RiscvDriver extends BaseDriver<Space> {
   private final RecordQueue pageRequests;
   private final DeviceDirectory directory;
   private final DeviceCaches caches;
+  private final MappedMessages messages;
 
   /** 0 is left to address spaces that have no tables. */
   private final IdAllocator pscids = new IdAllocator("PSCID", 1, PSCID_LAST);
@@ -62,6 +66,9 @@ final class RiscvDriver extends BaseDriver<Space> {
     this.pageRequests = new RecordQueue(Ring.Kind.PAGE_REQUEST, unit);
     this.directory = new DeviceDirectory(unit, plan.extended());
     this.caches = new DeviceCaches(commands);
+    this.messages =
+        new MappedMessages(
+            this, plan.settings().messageWindow(), Settings.MESSAGE_WINDOW_BYTES, plan.paBits());
     this.capabilities = capabilities(DeviceDirectory.mostSourceBits());
   }
 
@@ -76,7 +83,9 @@ final class RiscvDriver extends BaseDriver<Space> {
         true,
         false,
         plan.settings().ats(),
-        plan.settings().pri());
+        plan.settings().pri(),
+        false,
+        false);
   }
 
   @Override
@@ -250,6 +259,16 @@ final class RiscvDriver extends BaseDriver<Space> {
       commands.run(new Commands().forgetGuest(space.gscid()));
       gscids.giveBack(space.gscid());
     }
+  }
+
+  @Override
+  protected Interrupt openInterrupt(int source, long targetAddress, int targetData) {
+    return messages.open(source, targetAddress, targetData);
+  }
+
+  @Override
+  public List<ReservedRegion> reservedRegions(int source) {
+    return List.of(messages.region());
   }
 
   @Override

@@ -17,6 +17,7 @@ import org.iommu4j.core.Options;
  * @param commands entries of the command queue
  * @param faults entries of the fault queue
  * @param pageRequests entries of the page-request queue
+ * @param messageWindow device address of 1 MiB where interrupt messages are mapped
  * @param flushLimit invalidations by address up to this many, of everything beyond
  * @param timeoutMillis how long the unit may take for anything
  */
@@ -31,6 +32,7 @@ record Settings(
     int commands,
     int faults,
     int pageRequests,
+    long messageWindow,
     int flushLimit,
     int timeoutMillis) {
 
@@ -57,6 +59,15 @@ record Settings(
     ON_DEMAND,
     ALWAYS
   }
+
+  /** Choice: where Linux has the window for messages that software places. */
+  private static final long MESSAGE_WINDOW = 0x800_0000L;
+
+  /** One page for each interrupt file: those of 256 harts, as many as Linux leaves room for. */
+  static final long MESSAGE_WINDOW_BYTES = 1 << 20;
+
+  /** What the smallest first stage, the lower half of Sv39, reaches. */
+  private static final int LEAST_BITS = 38;
 
   static final List<Option> OPTIONS =
       List.of(
@@ -86,6 +97,11 @@ record Settings(
           new Option("fault_entries", "2..65536", "512", "entries of the fault queue"),
           new Option("page_request_entries", "2..65536", "512", "entries of that queue"),
           new Option(
+              "message_window",
+              "number",
+              "0x8000000",
+              "device address of 1 MiB where the pages of interrupt messages are mapped"),
+          new Option(
               "flush_limit", "0..65536", "512", "invalidations by address; of everything beyond"),
           new Option("timeout_ms", "1..600000", "2000", "how long the unit may take"));
 
@@ -102,11 +118,18 @@ record Settings(
             entries(o, "command_entries", 1024),
             entries(o, "fault_entries", 512),
             entries(o, "page_request_entries", 512),
+            o.number("message_window", MESSAGE_WINDOW),
             o.integer("flush_limit", 512, 0, 1 << 16),
             o.integer("timeout_ms", 2_000, 1, 600_000));
     o.finish(OPTIONS.stream().map(Option::name).toList());
     if (s.pri && !s.ats) {
       throw invalid("pri", "needs ats: a device that asks for pages has to ask what they became");
+    }
+    if ((s.messageWindow & MESSAGE_WINDOW_BYTES - 1) != 0 || s.messageWindow >>> LEAST_BITS != 0) {
+      throw invalid(
+          "message_window",
+          "0x%x is not a multiple of 0x%x below 0x%x"
+              .formatted(s.messageWindow, MESSAGE_WINDOW_BYTES, 1L << LEAST_BITS));
     }
     return s;
   }

@@ -1,0 +1,51 @@
+package org.iommu4j.driver;
+
+/**
+ * One interrupt message of a device, made to arrive: what the device's MSI capability is to be
+ * programmed with, so that its write becomes the message that was asked for.
+ *
+ * <pre>{@code
+ * Interrupt irq = driver.interrupt(source, 0xFEE0_1000L, 0x41); // processor 1, vector 41h
+ * device.programMsi(irq.address(), irq.data());
+ * ...
+ * irq.retarget(0xFEE0_2000L, 0x41); // processor 2
+ * device.programMsi(irq.address(), irq.data()); // the same as before where a table remaps
+ * }</pre>
+ *
+ * <p>Threads: all methods may be called from any thread.
+ */
+public interface Interrupt extends AutoCloseable {
+  /** Requester id of the device. */
+  int source();
+
+  /**
+   * The address for the MSI capability. Where messages are translated as other writes are, it
+   * depends on the domain that the device is in; {@link IommuDriver#interrupt} says how.
+   */
+  long address();
+
+  /** The data for the MSI capability. */
+  int data();
+
+  /**
+   * Makes the message arrive elsewhere. When it returns, the device is to be programmed with {@link
+   * #address} and {@link #data} again, if they changed; what it sends until then still arrives, at
+   * the old place if they changed and at the new one if not.
+   *
+   * @param targetAddress as for {@link IommuDriver#interrupt}
+   * @param targetData as for {@link IommuDriver#interrupt}
+   * @throws IllegalArgumentException if that cannot be reached
+   * @throws IllegalStateException if the interrupt is closed
+   * @throws DriverException if the unit does not do as it should
+   */
+  void retarget(long targetAddress, int targetData);
+
+  /**
+   * Takes the message away: when it returns, what the device sends with it is blocked and reported,
+   * unless another interrupt of the device leads to the same place. Closing again does nothing.
+   *
+   * @throws DriverException if the unit does not do as it should
+   */
+  @Override
+  void close();
+}
