@@ -119,7 +119,7 @@ public enum Reason implements FaultReason {
   LGN_1_3(
       0x04,
       true,
-      Response.UR,
+      Response.NA,
       Response.NA,
       "Pass-through address beyond the host address width",
       "the device sent an address that no memory has"),
