@@ -29,6 +29,11 @@ class CaptureCheckTest {
       "{'rid':'00:06.0','pasid':null,'iova':'0x2000000000010000','size':4096,'fault':true,"
           + "'access':'write','src':'read-only'}";
 
+  private static final String MESSAGE =
+      "{'addr':'0xfee03000','data':'0x41','out_addr':'0xfee03000','out_data':'0x41','vector':65,"
+          + "'dest':3,'src':'trace','format':'remappable','index':1,"
+          + "'irte_at_stop':{'lo':'0x410001','hi':'0x40018'},'still_valid':true}";
+
   @TempDir Path parent;
   private Path folder;
 
@@ -126,9 +131,45 @@ class CaptureCheckTest {
   }
 
   @Test
-  void interrupts_that_are_not_checked_are_said_to_be() throws IOException {
-    write("msi.jsonl", "{}");
-    assertThat(check().notices()).singleElement().asString().contains("msi.jsonl");
+  void a_message_has_to_arrive_as_it_did() throws IOException {
+    write("msi.jsonl", MESSAGE);
+    assertThat(check().failures()).isEmpty();
+    assertThat(check().passed()).isEqualTo(5);
+    write("msi.jsonl", MESSAGE.replace("'vector':65", "'vector':66"));
+    CaseFailure failure = check().failures().getFirst();
+    assertThat(failure.id()).isEqualTo("box/msi/1");
+    assertThat(failure.text()).isEqualTo("message 0x41 to 0xfee03000 by 00:03.0");
+    assertThat(failure.differences())
+        .containsExactly(new Difference("interrupts", "cpu 3 vector 66", "cpu 3 vector 65 edge"));
+    write("msi.jsonl", MESSAGE.replace("0x41", "0x0"));
+    assertThat(check().failures().getFirst().differences())
+        .containsExactly(
+            new Difference("status", "delivered", "blocked: Forbidden"),
+            new Difference("interrupts", "cpu 3 vector 65", "none"));
+  }
+
+  @Test
+  void a_message_that_the_tables_no_longer_bear_out_is_counted_apart() throws IOException {
+    String other = MESSAGE.replace("'vector':65", "'vector':66");
+    String plain =
+        "{'addr':'0xfee03000','data':'0x41','out_addr':'0xfee03000','out_data':'0x41','vector':65,"
+            + "'dest':3,'src':'trace','format':'compatibility'}";
+    write(
+        "msi.jsonl",
+        other.replace("'still_valid':true", "'still_valid':false") + "\n" + plain + "\n" + MESSAGE);
+    FileReport report = check();
+    assertThat(report.failed()).isZero();
+    assertThat(report.passed()).isEqualTo(5);
+    assertThat(report.advisory()).isEqualTo(2);
+    assertThat(report.advisoryHeld()).isEqualTo(1);
+  }
+
+  @Test
+  void a_message_that_cannot_be_read_names_its_line() throws IOException {
+    write("msi.jsonl", MESSAGE + "\n" + MESSAGE.replace("'dest':3", "'dest':-1"));
+    assertThat(check().error())
+        .startsWith(folder.resolve("msi.jsonl") + ": line 2: ")
+        .contains("'dest'");
   }
 
   @Test
@@ -156,7 +197,20 @@ class CaptureCheckTest {
     write("regs.json", "[{'name':'vax0','base':'0x0','regs':[]}]");
     assertThat(check().error())
         .startsWith(folder.resolve("regs.json") + ": unit 'vax0': no architecture knows");
-    write("regs.json", "[{'name':'a','base':'0x0','regs':[]},{'name':'b','base':'0x0','regs':[]}]");
-    assertThat(check().error()).contains("has 2 units");
+  }
+
+  @Test
+  void with_several_units_each_line_names_its_own() throws IOException {
+    write(
+        "regs.json",
+        "[{'name':'a','base':'0x0','regs':[{'offset':'0x0','size':4,'value':'0xfa4e'}]},"
+            + "{'name':'b','base':'0x0','regs':[{'offset':'0x0','size':4,'value':'0xfa4e'}]}]");
+    assertThat(check().error()).contains("line 1").contains("'unit'");
+    expect(MAPPED.replace("{'rid'", "{'unit':'b','rid'"));
+    write("msi.jsonl", MESSAGE.replace("{'addr'", "{'unit':'a','addr'"));
+    assertThat(check().error()).isNull();
+    assertThat(check().passed()).isEqualTo(2);
+    expect(MAPPED.replace("{'rid'", "{'unit':'c','rid'"));
+    assertThat(check().error()).contains("line 1").contains("'unit'");
   }
 }

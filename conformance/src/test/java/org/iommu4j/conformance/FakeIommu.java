@@ -74,7 +74,7 @@ final class FakeIommu implements Iommu {
       case INVALIDATE ->
           host.ats().invalidate(new AtsInvalidation(0x20, false, DmaRequest.NO_PASID, 9, 0x1000));
       case THROW -> throw new IllegalStateException("a bug of the fake");
-      case INTERRUPT -> host.memory().writeInt(0xfee0_1000L, 34);
+      case INTERRUPT -> host.interrupts().deliver(0xfee0_1000L, 34);
       default -> {}
     }
   }
@@ -113,7 +113,7 @@ final class FakeIommu implements Iommu {
       out.block(Reason.FORBIDDEN);
       return false;
     }
-    host.memory().writeInt(request.address(), request.data());
+    host.interrupts().deliver(request.address(), request.data());
     out.deliver(InterruptDelivery.Kind.WRITTEN, request.address(), request.data(), 0);
     return true;
   }

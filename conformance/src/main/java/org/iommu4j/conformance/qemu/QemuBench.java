@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.iommu4j.conformance.Bench;
+import org.iommu4j.conformance.Interrupt;
 import org.iommu4j.conformance.qemu.QemuMachine.Range;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;

@@ -7,6 +7,7 @@ import org.iommu4j.conformance.CommonSteps;
 import org.iommu4j.conformance.Difference;
 import org.iommu4j.conformance.Differences;
 import org.iommu4j.conformance.Format;
+import org.iommu4j.conformance.Interrupt;
 import org.iommu4j.conformance.Step;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
@@ -31,7 +32,7 @@ public final class QemuFormat extends Format<QemuBench> {
 
   @Override
   public boolean owns(String id) {
-    return id.startsWith("qemu-");
+    return id.startsWith("qemu-") || id.startsWith("spec-");
   }
 
   private QemuMachine machine(String arch) {

@@ -44,7 +44,14 @@ public record QemuMachine(
               // QEMU's unit has four interrupt vectors.
               Map.of("vector_bits", "2"),
               Map.of("capabilities", "capabilities"),
-              List.of("config", "qemu", "bus1", "fctl", "ddtp")));
+              List.of("config", "qemu", "bus1", "fctl", "ddtp")),
+          new QemuMachine(
+              "vtd",
+              List.of(new Range(0, 0x7fff_ffffL), new Range(0x1_0000_0000L, 0x1_7fff_ffffL)),
+              new Range(0xfee0_0000L, 0xfeef_ffffL),
+              Map.of(),
+              Map.of("VER", "ver", "CAP", "cap", "ECAP", "ecap", "HAW", "haw"),
+              List.of("config", "qemu", "bus1", "MGAW")));
 
   /** Copies the collections. */
   public QemuMachine {

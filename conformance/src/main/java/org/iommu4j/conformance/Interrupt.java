@@ -1,9 +1,7 @@
-package org.iommu4j.conformance.qemu;
+package org.iommu4j.conformance;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.iommu4j.conformance.Difference;
-import org.iommu4j.conformance.Differences;
 import org.iommu4j.machine.capture.StrictObject;
 
 /**
@@ -13,19 +11,23 @@ import org.iommu4j.machine.capture.StrictObject;
  * @param vector the vector
  * @param trigger {@code edge} or {@code level}; {@code any} in an expectation that does not say
  */
-record Interrupt(int cpu, int vector, String trigger) {
-  private static final String ANY = "any";
+public record Interrupt(int cpu, int vector, String trigger) {
+  /** The trigger of an expectation that does not say. */
+  public static final String ANY = "any";
 
-  /** Destination in address bits 19:12; vector in data bits 7:0, trigger mode in bit 15. */
-  static Interrupt of(long offset, long data) {
+  /**
+   * Destination in address bits 19:12, its bits 31:8 in address bits 63:40; vector in data bits
+   * 7:0, trigger mode in bit 15.
+   */
+  public static Interrupt of(long address, long data) {
     return new Interrupt(
-        (int) (offset >>> 12 & 0xff),
+        (int) (address >>> 12 & 0xff | address >>> 40 << 8),
         (int) (data & 0xff),
         (data & 1 << 15) != 0 ? "level" : "edge");
   }
 
   /** Expected interrupts. */
-  static List<Interrupt> read(List<StrictObject> list) {
+  public static List<Interrupt> read(List<StrictObject> list) {
     List<Interrupt> all = new ArrayList<>();
     for (StrictObject fields : list) {
       all.add(
@@ -39,7 +41,7 @@ record Interrupt(int cpu, int vector, String trigger) {
   }
 
   /** What differs between the expected interrupts and those that arrived, in order. */
-  static List<Difference> compare(List<Interrupt> expected, List<Interrupt> arrived) {
+  public static List<Difference> compare(List<Interrupt> expected, List<Interrupt> arrived) {
     boolean same = expected.size() == arrived.size();
     for (int i = 0; same && i < expected.size(); i++) {
       same = expected.get(i).accepts(arrived.get(i));
