@@ -4,6 +4,10 @@ module org.iommu4j.vtd {
   requires transitive org.iommu4j.core;
   requires transitive org.iommu4j.driver;
 
+  exports org.iommu4j.vtd;
   exports org.iommu4j.vtd.firmware;
   exports org.iommu4j.vtd.layout;
+
+  provides org.iommu4j.core.Architecture with
+      org.iommu4j.vtd.VtdArchitecture;
 }

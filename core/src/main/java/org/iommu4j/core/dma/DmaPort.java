@@ -446,7 +446,10 @@ public final class DmaPort implements AutoCloseable {
     return ended(
         outcome == PhysicalMemory.OK
             ? Status.OK
-            : outcome == PhysicalMemory.POISONED ? Status.POISONED : Status.ABORTED,
+            // A message that the unit itself refused after its address was granted.
+            : translation.reason() != null
+                ? Status.BLOCKED
+                : outcome == PhysicalMemory.POISONED ? Status.POISONED : Status.ABORTED,
         done);
   }
 

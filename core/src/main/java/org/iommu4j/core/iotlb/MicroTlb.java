@@ -31,7 +31,7 @@ public final class MicroTlb {
   public static final class Entry {
     private long page = -1; // none: a page number has 52 bits
     private long epoch;
-    private int source;
+    private long requester;
     private long base;
     private long answer;
 
@@ -66,13 +66,17 @@ public final class MicroTlb {
     }
   }
 
-  /** What is known about an address of a requester in this epoch. */
-  public @Nullable Entry lookup(long now, int source, long iova) {
+  /**
+   * What is known about an address of a requester in this epoch.
+   *
+   * @param requester who asks: a requester id, or one and a PASID in one word
+   */
+  public @Nullable Entry lookup(long now, long requester, long iova) {
     Entry[] all = entries;
     long page = iova >>> SHIFT;
     // A mask made of the array's own length spares the check.
     Entry e = all[(int) page & all.length - 1];
-    return e.page == page && e.source == source && e.epoch == now ? e : null;
+    return e.page == page && e.requester == requester && e.epoch == now ? e : null;
   }
 
   /**
@@ -82,12 +86,12 @@ public final class MicroTlb {
    * @param pa the translation of {@code iova}
    * @param answer whatever goes with it
    */
-  public void keep(long seen, int source, long iova, long pa, long answer) {
+  public void keep(long seen, long requester, long iova, long pa, long answer) {
     long page = iova >>> SHIFT;
     Entry e = entries[(int) page & entries.length - 1];
     e.page = page;
     e.epoch = seen;
-    e.source = source;
+    e.requester = requester;
     e.base = pa & ~OFFSET;
     e.answer = answer;
   }

@@ -18,6 +18,7 @@ import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.InvalidationTags;
 import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.riscv.layout.Capabilities;
@@ -258,7 +259,7 @@ final class CommandQueue {
     }
     fenceWaits = false;
     // 2.
-    if (tags.takeTimeout()) {
+    if (tags.takeTimeout() != null) {
       stop(CMD_TO);
       return Result.STAYS;
     }

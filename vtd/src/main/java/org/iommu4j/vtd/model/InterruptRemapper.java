@@ -1,0 +1,234 @@
+package org.iommu4j.vtd.model;
+
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.vtd.layout.Capability;
+import org.iommu4j.vtd.layout.ExtendedCapability;
+import org.iommu4j.vtd.layout.Irte;
+import org.iommu4j.vtd.layout.Reason;
+import org.iommu4j.vtd.layout.Registers;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Interrupt remapping: from a device's message to what processors see. §5. One message at a time:
+ * so an invalidation of the interrupt entry cache, which takes the same lock, waits for the message
+ * under way.
+ */
+final class InterruptRemapper {
+  // A request's address and data. §5.1.2.
+  private static final Field FORMAT = Field.bit("interrupt format", 4);
+  private static final Field SHV = Field.bit("SHV", 3);
+  private static final Field HANDLE_LOW = Field.bits("handle 14:0", 19, 5);
+  private static final Field HANDLE_HIGH = Field.bit("handle 15", 2);
+
+  // What is sent: address bits and data bits of the compatibility format.
+  private static final long RANGE = 0xfee0_0000L;
+  private static final int LEVEL_ASSERTED = 1 << 14;
+  private static final int TRIGGER_LEVEL = 1 << 15;
+
+  private static final int LOWEST_RESERVED = 3;
+  private static final int HIGHEST_RESERVED = 6;
+
+  private final VtdIommu unit;
+  private final IrteCache cache;
+  private final PostedInterrupts posted;
+
+  private final long remappedReserved0 = Irte.REMAPPED.reservedMask(0);
+  private final long remappedReserved1 = Irte.REMAPPED.reservedMask(1);
+  private final long postedReserved0 = Irte.POSTED.reservedMask(0);
+  private final long postedReserved1 = Irte.POSTED.reservedMask(1);
+
+  // What the command register latched and enabled. Guarded by this.
+  private long irta;
+  private boolean enabled;
+  private boolean compatibility;
+
+  // The entry under way.
+  private long low;
+  private long high;
+
+  InterruptRemapper(VtdIommu unit) {
+    this.unit = unit;
+    UnitConfig c = unit.config();
+    this.cache = new IrteCache(c);
+    this.posted = new PostedInterrupts(unit);
+  }
+
+  /** SIRTP: the table is taken over. */
+  synchronized void table(long register) {
+    irta = register;
+    if (Capability.ESIRTPS.isSet(unit.config().cap())) {
+      cache.invalidate(0, 16);
+    }
+  }
+
+  /** IRE and CFI. */
+  synchronized void enable(boolean ires, boolean cfis) {
+    if (enabled && !ires && Capability.ESIRTPS.isSet(unit.config().cap())) {
+      cache.invalidate(0, 16);
+    }
+    enabled = ires;
+    compatibility = cfis;
+  }
+
+  /**
+   * Interrupt entry cache invalidation.
+   *
+   * @param mask how many low bits of the index are ignored; 16: all entries
+   */
+  synchronized void invalidate(int index, int mask) {
+    cache.invalidate(index, mask);
+  }
+
+  /**
+   * Carries a message out.
+   *
+   * @return whether it was delivered
+   */
+  synchronized boolean deliver(int source, long address, int data, InterruptDelivery out) {
+    UnitConfig c = unit.config();
+    if (!enabled) {
+      return c.has(ExtendedCapability.IRREQ)
+          ? refuse(Reason.IR_REMAPPING_REQUIRED, source, address, false, out)
+          : send(address, data, out);
+    }
+    boolean eime = Registers.EIME.isSet(irta);
+    if (c.has(ExtendedCapability.EIMER) && !eime) {
+      return refuse(Reason.IR_EIME_REQUIRED, source, address, false, out);
+    }
+    if (!FORMAT.isSet(address)) {
+      boolean passes = (compatibility && !eime) || c.quirks().compatibilityPasses();
+      return passes
+          ? send(address, data, out)
+          : refuse(Reason.IR_COMPATIBILITY, source, address, false, out);
+    }
+    boolean sub = SHV.isSet(address);
+    if ((sub || c.quirks().upperDataChecked()) && data >>> 16 != 0) {
+      return refuse(Reason.IR_REQUEST_RESERVED, source, address, false, out);
+    }
+    int handle = HANDLE_LOW.getInt(address) | HANDLE_HIGH.getInt(address) << 15;
+    int index = handle + (sub ? data & 0xffff : 0);
+    long information = (long) index << 48;
+    Reason fault = locate(index);
+    if (fault == null) {
+      fault = validate(source, eime);
+    }
+    if (fault != null) {
+      return refuse(fault, source, information, Irte.FPD.isSet(low), out);
+    }
+    if (Irte.IM.isSet(low)) {
+      Reason failed = posted.post(low, high, eime, out);
+      return failed == null || refuse(failed, source, information, Irte.FPD.isSet(low), out);
+    }
+    return send(address(low, eime), data(low), out);
+  }
+
+  private boolean send(long address, int data, InterruptDelivery out) {
+    if (unit.host().interrupts().deliver(address, data) != PhysicalMemory.OK) {
+      out.block(null);
+      return false;
+    }
+    out.deliver(InterruptDelivery.Kind.WRITTEN, address, data, 0);
+    return true;
+  }
+
+  private boolean refuse(
+      Reason reason, int source, long information, boolean fpd, InterruptDelivery out) {
+    if (!fpd || !reason.qualified()) {
+      unit.reportInterrupt(reason, source, information);
+    }
+    out.block(reason);
+    return false;
+  }
+
+  /** The entry of an index, in {@code low} and {@code high}. */
+  private @Nullable Reason locate(int index) {
+    low = 0;
+    high = 0;
+    long at = Registers.IRTA_BASE.in(irta) + (long) index * Irte.BYTES;
+    if (index >= 2 << Registers.IRTA_S.getInt(irta) || (at & unit.setup().beyond) != 0) {
+      return Reason.IR_INDEX;
+    }
+    IrteCache.Entry kept = cache.lookup(index);
+    if (kept != null) {
+      low = kept.low();
+      high = kept.high();
+      return Irte.P.isSet(low) ? null : Reason.IR_NOT_PRESENT;
+    }
+    PhysicalMemory memory = unit.host().memory();
+    if (memory.isDevice(at) || memory.status(at, Irte.BYTES, false) != PhysicalMemory.OK) {
+      return Reason.IR_ACCESS;
+    }
+    low = memory.readLong(at);
+    high = memory.readLong(at + 8);
+    if (Irte.P.isSet(low) || unit.setup().keepsFaults) {
+      cache.fill(index, low, high);
+    }
+    return Irte.P.isSet(low) ? null : Reason.IR_NOT_PRESENT;
+  }
+
+  /** §5.1.4: reserved bits, and whether the source may send this interrupt. */
+  private @Nullable Reason validate(int source, boolean eime) {
+    boolean im = Irte.IM.isSet(low);
+    if (im && !Capability.PI.isSet(unit.config().cap())) {
+      return Reason.IR_RESERVED;
+    }
+    long reserved0 = im ? postedReserved0 : remappedReserved0;
+    long reserved1 = im ? postedReserved1 : remappedReserved1;
+    int svt = Irte.SVT.getInt(high);
+    if ((low & reserved0) != 0 || (high & reserved1) != 0) {
+      return Reason.IR_RESERVED;
+    }
+    if (!im) {
+      int dlm = Irte.DLM.getInt(low);
+      long destination = Irte.DST.in(low);
+      boolean tooWide = !eime && destination != Irte.XAPIC_DST.in(low);
+      if (dlm == LOWEST_RESERVED || dlm == HIGHEST_RESERVED || tooWide) {
+        return Reason.IR_RESERVED;
+      }
+    } else if (((Irte.PDAH.get(high) << 32) & unit.setup().beyond) != 0) {
+      return Reason.IR_RESERVED;
+    }
+    return verified(svt, source) ? null : Reason.IR_SOURCE;
+  }
+
+  private boolean verified(int svt, int source) {
+    int sid = Irte.SID.getInt(high);
+    return switch (svt) {
+      case Irte.SVT_NONE -> true;
+      case Irte.SVT_SID -> {
+        int sq = Irte.SQ.getInt(high);
+        int ignored = sq == 0 ? 0 : sq == 1 ? 0b100 : sq == 2 ? 0b110 : 0b111;
+        yield ((source ^ sid) & 0xffff & ~ignored) == 0;
+      }
+      case Irte.SVT_BUS -> {
+        int bus = source >>> 8 & 0xff;
+        boolean reversed = unit.config().quirks().reversedBusRange();
+        int first = reversed ? sid & 0xff : sid >>> 8;
+        int last = reversed ? sid >>> 8 : sid & 0xff;
+        yield first <= bus && bus <= last;
+      }
+      default -> false;
+    };
+  }
+
+  private static long address(long irte, boolean eime) {
+    int destination = eime ? (int) Irte.DST.get(irte) : Irte.XAPIC_DST.getInt(irte);
+    return message(destination)
+        | (Irte.RH.isSet(irte) ? 1 << 3 : 0)
+        | (Irte.DM.isSet(irte) ? 1 << 2 : 0);
+  }
+
+  /** The address of a message to an APIC id. */
+  static long message(int destination) {
+    return RANGE | (destination & 0xffL) << 12 | (destination & 0xffff_ff00L) << 32;
+  }
+
+  private static int data(long irte) {
+    return Irte.V.getInt(irte)
+        | Irte.DLM.getInt(irte) << 8
+        | LEVEL_ASSERTED
+        | (Irte.TM.isSet(irte) ? TRIGGER_LEVEL : 0);
+  }
+}

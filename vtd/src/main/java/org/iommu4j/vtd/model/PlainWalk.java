@@ -1,0 +1,256 @@
+package org.iommu4j.vtd.model;
+
+import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.memory.MemoryRegion;
+
+/**
+ * The walk of nearly every request, without all that can be otherwise: an untranslated read or
+ * write of a user through entries of which nothing has to be said or done but to follow them.
+ *
+ * <p>It decides nothing. Whatever is out of the ordinary, from a missing permission to an A bit to
+ * set, is {@link #UNDECIDED}: nothing has changed, and {@link Translator} starts anew with every
+ * check in the specification's order. So the order of checks is of no matter here, and one mask
+ * says whether an entry is ordinary.
+ */
+final class PlainWalk {
+  /** The full process has to decide. No address: those have 52 bits. */
+  static final long UNDECIDED = -1;
+
+  private static final long FIRST = FirstStageWalker.P | FirstStageWalker.US | FirstStageWalker.A;
+  private static final long PS = SecondStageWalker.PS;
+  private static final long ADDR = SecondStageWalker.ADDR;
+  private static final long A = SecondStageWalker.A;
+  private static final long D = SecondStageWalker.D;
+
+  private PlainWalk() {}
+
+  /**
+   * All stages for {@code iova}; {@code shift}, {@code permissions} and what a cache keeps are in
+   * the workspace.
+   *
+   * @param need READ and WRITE, one of them or both
+   * @return the physical address, or {@link #UNDECIDED}
+   */
+  static long walk(Setup s, Space space, Workspace w, long iova, int need) {
+    w.mustSetDirty = false;
+    long pa =
+        space.kind == Space.SECOND
+            ? second(s, space, w, iova, need)
+            : space.kind == Space.FIRST
+                ? first(s, space, w, iova, need)
+                : nested(s, space, w, iova, need);
+    // A write needs the D bits of both stages to be set.
+    boolean update = (need & 2) != 0 && w.mustSetDirty;
+    return update || pa == UNDECIDED || Setup.interrupt(pa) ? UNDECIDED : pa;
+  }
+
+  /** The second stage; its leaf is in the {@code ss...} fields. */
+  private static long second(Setup s, Space space, Workspace w, long gpa, int need) {
+    if (gpa >>> space.ssBits != 0) {
+      return UNDECIDED;
+    }
+    long pointer = Iotlb.MISS;
+    if (s.cached) {
+      pointer = w.unit.walkCaches().secondStage.lookup(Tags.second(space.did), gpa);
+    }
+    long started =
+        pointer == Iotlb.MISS ? space.hasFirstStage() ? root(space) : space.start : pointer;
+    int shift = WalkCaches.entryShift(started);
+    long table = WalkCaches.table(started);
+    long granted = WalkCaches.granted(started);
+    long always = space.ssade ? A : 0;
+    while (true) {
+      long at = table + ((gpa >>> shift & 0x1ff) << 3);
+      MemoryRegion r = w.region(s, at);
+      if (r == MemoryRegion.NONE) {
+        return UNDECIDED;
+      }
+      long e = r.getLong(at);
+      long now = granted & e;
+      if ((now & need) != need || (e & always) != always) {
+        return UNDECIDED;
+      }
+      if (shift == 12 || (e & PS) != 0) {
+        if (s.cached && shift != WalkCaches.entryShift(started) && shift == 12) {
+          w.unit
+              .walkCaches()
+              .secondStage
+              .fill(
+                  w.seenSecond,
+                  Tags.second(space.did),
+                  gpa,
+                  21,
+                  WalkCaches.pointer(table, shift, (int) granted));
+        }
+        return secondLeaf(s, space, w, gpa, e, at, shift, (int) now & 3);
+      }
+      if ((e & s.secondPointerReserved[(shift - 3) / 9]) != 0) {
+        return UNDECIDED;
+      }
+      granted = now;
+      table = e & ADDR;
+      shift -= 9;
+    }
+  }
+
+  private static long root(Space space) {
+    return WalkCaches.pointer(space.ssRoot, 3 + 9 * space.ssLevels, WalkCaches.ALL);
+  }
+
+  private static long secondLeaf(
+      Setup s, Space space, Workspace w, long gpa, long e, long at, int shift, int granted) {
+    if ((e & s.secondLeafReserved[(shift - 3) / 9]) != 0) {
+      return UNDECIDED;
+    }
+    boolean clean = space.ssade && (e & D) == 0;
+    w.mustSetDirty |= clean;
+    w.ssShift = shift;
+    w.ssPermissions = granted;
+    w.ssLeaf = e;
+    w.ssLeafAt = at;
+    w.ssSnoop = (e & 1 << 11) != 0;
+    w.ssType = 0;
+    long offset = (1L << shift) - 1;
+    return (e & ADDR & ~offset) | (gpa & offset);
+  }
+
+  private static long first(Setup s, Space space, Workspace w, long iova, int need) {
+    if (!FirstStageWalker.canonical(space.fsLevels, iova)) {
+      return UNDECIDED;
+    }
+    long pointer = s.cached ? start(space, w, iova) : space.start;
+    int shift = WalkCaches.entryShift(pointer);
+    long table = WalkCaches.table(pointer);
+    int granted = WalkCaches.granted(pointer);
+    long ordinary = space.eafe ? FIRST | FirstStageWalker.EA : FIRST;
+    while (true) {
+      long at = table + ((iova >>> shift & 0x1ff) << 3);
+      MemoryRegion r = w.region(s, at);
+      if (r == MemoryRegion.NONE) {
+        return UNDECIDED;
+      }
+      long e = r.getLong(at);
+      if ((e & ordinary) != ordinary) {
+        return UNDECIDED;
+      }
+      if (shift == 12 || (e & PS) != 0) {
+        long pa = firstLeaf(s, w, iova, e, shift, granted, need);
+        if (s.cached && pa != UNDECIDED) {
+          keepPointer(space, w, iova, pointer, table, shift, granted);
+        }
+        return pa;
+      }
+      if ((e & s.firstPointerReserved[(shift - 3) / 9]) != 0) {
+        return UNDECIDED;
+      }
+      granted &= (e & FirstStageWalker.RW) != 0 ? -1 : ~1;
+      table = e & ADDR;
+      shift -= 9;
+    }
+  }
+
+  /** The address that a first-stage leaf gives, if it has what is needed. */
+  private static long firstLeaf(
+      Setup s, Workspace w, long iova, long e, int shift, int granted, int need) {
+    boolean writable = (e & FirstStageWalker.RW) != 0 && (granted & 1) != 0;
+    boolean clean = (e & FirstStageWalker.D) == 0;
+    if ((e & s.firstLeafReserved[(shift - 3) / 9]) != 0
+        || ((need & 2) != 0 && (!writable || clean))) {
+      return UNDECIDED;
+    }
+    w.mustSetDirty |= clean;
+    w.fsShift = shift;
+    w.fsWritable = writable;
+    w.fsUser = true;
+    long offset = (1L << shift) - 1;
+    w.gpa = (e & ADDR & ~offset) | (iova & offset);
+    return w.gpa;
+  }
+
+  private static long nested(Setup s, Space space, Workspace w, long iova, int need) {
+    if (!FirstStageWalker.canonical(space.fsLevels, iova)) {
+      return UNDECIDED;
+    }
+    long pointer = s.cached ? start(space, w, iova) : space.start;
+    int shift = WalkCaches.entryShift(pointer);
+    long table = WalkCaches.table(pointer);
+    int granted = WalkCaches.granted(pointer);
+    long ordinary = space.eafe ? FIRST | FirstStageWalker.EA : FIRST;
+    while (true) {
+      long at = entryAddress(s, space, w, table + ((iova >>> shift & 0x1ff) << 3));
+      if (at == UNDECIDED) {
+        return UNDECIDED;
+      }
+      MemoryRegion r = w.region(s, at);
+      if (r == MemoryRegion.NONE) {
+        return UNDECIDED;
+      }
+      long e = r.getLong(at);
+      if ((e & ordinary) != ordinary) {
+        return UNDECIDED;
+      }
+      if (shift == 12 || (e & PS) != 0) {
+        w.mustSetDirty = false;
+        long gpa = firstLeaf(s, w, iova, e, shift, granted, need);
+        if (gpa == UNDECIDED) {
+          return UNDECIDED;
+        }
+        if (s.cached) {
+          keepPointer(space, w, iova, pointer, table, shift, granted);
+        }
+        return second(s, space, w, gpa, need);
+      }
+      if ((e & s.firstPointerReserved[(shift - 3) / 9]) != 0) {
+        return UNDECIDED;
+      }
+      granted &= (e & FirstStageWalker.RW) != 0 ? -1 : ~1;
+      table = e & ADDR;
+      shift -= 9;
+    }
+  }
+
+  /** The physical address of a first-stage entry. */
+  private static long entryAddress(Setup s, Space space, Workspace w, long gpa) {
+    int need = space.ssade ? 3 : 1;
+    if (s.cached) {
+      long kept = w.unit.walkCaches().guest.lookup(Tags.second(space.did), gpa);
+      if (kept != Iotlb.MISS && (TlbData.USER.getInt(kept) & need) == need) {
+        return TlbData.pa(kept, gpa);
+      }
+    }
+    w.mustSetDirty = false;
+    long at = second(s, space, w, gpa, need);
+    if (at == UNDECIDED || (space.ssade && w.mustSetDirty)) {
+      return UNDECIDED;
+    }
+    if (s.cached) {
+      w.unit
+          .walkCaches()
+          .guest
+          .fill(
+              w.seenGuest,
+              Tags.second(space.did),
+              gpa,
+              w.ssShift,
+              TlbData.of(at, w.ssShift, w.ssPermissions, 0, true, false, 0));
+    }
+    return at;
+  }
+
+  /** Where the first stage starts: at the pointer that is cached, or at the root. */
+  private static long start(Space space, Workspace w, long iova) {
+    long pointer = w.unit.walkCaches().firstStage.lookup(space.tag, iova);
+    return pointer == Iotlb.MISS ? space.start : pointer;
+  }
+
+  /** Keeps the last table for its neighbours, unless the walk started at it. */
+  private static void keepPointer(
+      Space space, Workspace w, long iova, long started, long table, int shift, int granted) {
+    if (shift != WalkCaches.entryShift(started) && shift == 12) {
+      w.unit
+          .walkCaches()
+          .firstStage
+          .fill(w.seenFirst, space.tag, iova, 21, WalkCaches.pointer(table, shift, granted));
+    }
+  }
+}

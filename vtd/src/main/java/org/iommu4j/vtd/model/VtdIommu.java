@@ -1,0 +1,535 @@
+package org.iommu4j.vtd.model;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.iommu4j.core.RegisterImage;
+import org.iommu4j.core.bits.Register;
+import org.iommu4j.core.bits.RegisterFile;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.AccessWindows;
+import org.iommu4j.core.dma.AddressType;
+import org.iommu4j.core.dma.Completion;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.FaultReason;
+import org.iommu4j.core.dma.Host;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.dma.InterruptRequest;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.PageRequest;
+import org.iommu4j.core.dma.Translation;
+import org.iommu4j.core.iotlb.CacheBehaviour;
+import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.iotlb.MicroTlb;
+import org.iommu4j.vtd.layout.Reason;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A VT-d unit: the register page, the translation of requests, and what holds them together.
+ *
+ * <p>Locks: {@code commandLock} serialises register accesses and the invalidation queue; {@code
+ * state} guards the register file, for moments. A device thread takes only the state lock, and only
+ * to report: so a wait descriptor, which holds the command lock, can wait for it.
+ */
+final class VtdIommu implements Iommu {
+  private static final VarHandle EPOCH;
+
+  static {
+    try {
+      EPOCH = MethodHandles.lookup().findVarHandle(VtdIommu.class, "epoch", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final UnitConfig config;
+  private final Host host;
+  private final Object commandLock = new Object();
+  private final Object state = new Object();
+  private final AccessWindows windows = new AccessWindows();
+  private final ContextCache contexts;
+  private final Iotlb iotlb;
+  private final WalkCaches walkCaches;
+  private final PerformanceMonitor monitor;
+  private final Event faultEvent;
+  private final Event invalidationEvent;
+  private final Event pageEvent;
+  private final Event performanceEvent;
+  private final FaultLog faultLog;
+  private final InterruptRemapper interrupts;
+  private final MessagePort messages;
+  private final PageRequestQueue pageRequests;
+  private final Invalidation invalidation;
+  private final InvalidationQueue queue;
+  private final RegisterInvalidation registerInvalidation;
+  private final GlobalCommands commands;
+  private final RegisterFile registers;
+  private final List<Workspace> workspaces = new CopyOnWriteArrayList<>();
+
+  private volatile Setup setup;
+
+  /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
+  private volatile long epoch;
+
+  /** Some space with a first stage was ever used: its translations may be cached. */
+  private volatile boolean firstStageUsed;
+
+  // What a register write left to be done without the state lock.
+  private boolean runPending;
+  private boolean drainPending;
+  private boolean contextPending;
+  private boolean translationPending;
+
+  VtdIommu(UnitConfig config, Host host) {
+    this.config = config;
+    this.host = host;
+    boolean worst = config.cache() == CacheBehaviour.WORST_CASE;
+    contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
+    iotlb = new Iotlb(config.iotlb());
+    setup = new Setup(host.memory(), config, false, 0, null, false);
+    walkCaches = new WalkCaches(config.walkCache(), setup.keepsFaults);
+    faultEvent = Event.fault(this);
+    invalidationEvent = Event.invalidation(this);
+    pageEvent = Event.pageRequest(this);
+    performanceEvent = Event.performance(this);
+    monitor = new PerformanceMonitor(this);
+    faultLog = new FaultLog(this);
+    interrupts = new InterruptRemapper(this);
+    messages = new MessagePort(this);
+    pageRequests = new PageRequestQueue(this);
+    invalidation = new Invalidation(this);
+    queue = new InvalidationQueue(this, invalidation);
+    registerInvalidation = new RegisterInvalidation(this, invalidation);
+    commands = new GlobalCommands(this);
+    registers = RegisterBank.create(this);
+  }
+
+  // ---- the hardware face
+
+  @Override
+  public boolean translate(DmaRequest request, Translation out) {
+    Workspace w = attached(out);
+    // The common cases first: an untranslated user request whose translation is cached, or takes an
+    // ordinary walk. Everything else, and every count, is the full process's business.
+    if (request.addressType() == AddressType.UNTRANSLATED
+        && (request.access() & ~(Access.READ | Access.WRITE | Access.ATOMIC)) == 0) {
+      Setup s = setup;
+      if (s.quick) {
+        long now = epoch; // before anything else is looked at
+        long requester = requester(request);
+        MicroTlb.Entry e = w.recent.lookup(now, requester, request.iova());
+        if (e != null && grants(e.answer(), request.access())) {
+          out.grant(e.pa(request.iova()), e.answer());
+          w.hits++;
+          return true;
+        }
+        if (shared(now, requester, w, request, out)) {
+          w.hits++;
+          return true;
+        }
+      }
+      if (s.plain && walked(s, w, request, out)) {
+        w.misses++;
+        return true;
+      }
+    }
+    return complete(w, request, out);
+  }
+
+  /** Source and PASID in one word: what a thread's latest translations are kept under. */
+  private static long requester(DmaRequest request) {
+    return request.source() & 0xffff | (long) (request.pasid() + 1) << 16;
+  }
+
+  /** Whether an answer grants what an access needs. */
+  private static boolean grants(long answer, int access) {
+    return Translation.grants(answer, TlbData.need(access));
+  }
+
+  /** What a request is translated by, if the caches know; null: the full process decides. */
+  private @Nullable Space known(DmaRequest request) {
+    int source = request.source() & 0xffff;
+    if (!request.hasPasid()) {
+      // What is written to the interrupt range is no DMA.
+      return Setup.interrupt(request.iova()) ? null : contexts.shortcut(source);
+    }
+    ScalableContext c = contexts.context(source);
+    int pasid = request.pasid();
+    if (c == null || !c.paside || pasid >= c.reach || pasid == c.ridPasid) {
+      return null;
+    }
+    return contexts.space(source, pasid);
+  }
+
+  /** Whether the shared caches answer; the thread keeps that for the next time. */
+  private boolean shared(
+      long now, long requester, Workspace w, DmaRequest request, Translation out) {
+    Space space = known(request);
+    if (space == null || !space.plain) {
+      return false;
+    }
+    long iova = request.iova();
+    long data = iotlb.lookup(space.tag, iova);
+    long need = TlbData.userNeed(request.access());
+    if ((data & need) != need) {
+      return false;
+    }
+    long pa = TlbData.pa(data, iova);
+    long answer =
+        Translation.answer(
+            TlbData.shift(data), TlbData.USER.getInt(data), TlbData.memoryType(data));
+    out.grant(pa, answer);
+    w.recent.keep(now, requester, iova, pa, answer);
+    return true;
+  }
+
+  /** Whether an ordinary walk answers. */
+  private boolean walked(Setup s, Workspace w, DmaRequest request, Translation out) {
+    w.begin(s);
+    Space space;
+    if (s.cached) {
+      space = known(request);
+    } else {
+      if (Setup.interrupt(request.iova()) && !request.hasPasid()) {
+        return false;
+      }
+      Translator.begin(s, w, request.source(), request.pasid());
+      w.supervisor = false;
+      space = Translator.located(s, w, request);
+    }
+    if (space == null || !space.plain) {
+      return false;
+    }
+    long iova = request.iova();
+    long pa = PlainWalk.walk(s, space, w, iova, TlbData.need(request.access()));
+    if (pa == PlainWalk.UNDECIDED) {
+      return false;
+    }
+    long answer = Translator.plain(s, w, space, iova, pa);
+    out.grant(pa, answer);
+    return true;
+  }
+
+  private boolean complete(Workspace w, DmaRequest request, Translation out) {
+    Setup s = setup;
+    if (request.addressType() == AddressType.UNTRANSLATED
+        && !request.hasPasid()
+        && Setup.interrupt(request.iova())) {
+      return interruptRange(w, request, out);
+    }
+    FaultReason reason = Translator.translate(s, w, request);
+    if (reason != null) {
+      return block(w, request, out, reason);
+    }
+    int type = w.memoryType | (w.snoop ? TlbData.FORCE_SNOOP : 0);
+    out.grant(w.pa, w.shift, w.permissions, type);
+    if (w.ats) {
+      out.attributes(false, w.supervisor && request.hasPasid(), w.untranslatedOnly, false);
+    }
+    return true;
+  }
+
+  /** §3.14: what may be done at 0xFEEx_xxxx without PASID: send an interrupt, or flush. */
+  private boolean interruptRange(Workspace w, DmaRequest request, Translation out) {
+    int access = request.access();
+    if ((access & Access.ZERO_LENGTH) != 0) {
+      out.grant(request.iova(), 12, Access.READ, 0);
+      return true;
+    }
+    if ((access & (Access.WRITE | Access.ATOMIC)) == Access.WRITE) {
+      out.grantMessage(request.iova(), 0, 0, Access.WRITE, 0);
+      return true;
+    }
+    w.fpd = false;
+    return block(w, request, out, Reason.IR_MALFORMED);
+  }
+
+  private boolean block(Workspace w, DmaRequest request, Translation out, FaultReason why) {
+    w.faults++;
+    if (!(why instanceof Reason reason)) {
+      out.block(Completion.UNSUPPORTED_REQUEST, why, 0);
+      return false;
+    }
+    Reason.Response response =
+        switch (request.addressType()) {
+          case UNTRANSLATED -> Reason.Response.UR;
+          case TRANSLATION_REQUEST -> reason.translation();
+          case TRANSLATED -> reason.translated();
+        };
+    boolean recoverable = response == Reason.Response.S0 || response == Reason.Response.PERMS;
+    if ((!recoverable || reason == Reason.SFS_10) && !(w.fpd && reason.qualified())) {
+      synchronized (state) {
+        faultLog.record(reason, request, false);
+      }
+    }
+    if (recoverable) {
+      // Not an error: nothing is granted, and the device may ask for the page.
+      out.grant(0, 12, 0, 0);
+      out.attributes(false, false, false, false);
+      return true;
+    }
+    out.block(
+        response == Reason.Response.CA
+            ? Completion.COMPLETER_ABORT
+            : Completion.UNSUPPORTED_REQUEST,
+        reason,
+        0);
+    return false;
+  }
+
+  /** Records a fault of an interrupt request. */
+  void reportInterrupt(Reason reason, int source, long information) {
+    synchronized (state) {
+      faultLog.recordInterrupt(reason, source, information);
+    }
+  }
+
+  @Override
+  public boolean remap(InterruptRequest request, InterruptDelivery out) {
+    return messages.deliver(request, out);
+  }
+
+  @Override
+  public int writeMessage(DmaRequest request, Translation translation, long data, int length) {
+    return messages.write(request, translation, data, length);
+  }
+
+  @Override
+  public void pageRequest(PageRequest request) {
+    pageRequests.receive(request);
+  }
+
+  @Override
+  public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
+    synchronized (commandLock) {
+      return queue.completed(source, segmented, tagVector, count);
+    }
+  }
+
+  @Override
+  public void invalidationTimedOut(int tagVector) {
+    synchronized (commandLock) {
+      queue.timedOut(tagVector);
+    }
+  }
+
+  // ---- the register page
+
+  @Override
+  public int registerBytes() {
+    return RegisterBank.bytes(config);
+  }
+
+  @Override
+  public long read(long offset, int size) {
+    synchronized (commandLock) {
+      queue.run(); // what a long queue left over
+      synchronized (state) {
+        return registers.read(offset, size);
+      }
+    }
+  }
+
+  @Override
+  public void write(long offset, int size, long value) {
+    synchronized (commandLock) {
+      synchronized (state) {
+        registers.write(offset, size, value);
+      }
+      if (contextPending) {
+        contextPending = false;
+        registerInvalidation.context();
+      }
+      if (translationPending) {
+        translationPending = false;
+        registerInvalidation.translations();
+      }
+      if (drainPending) {
+        drainPending = false;
+        windows.drain();
+      }
+      if (runPending) {
+        runPending = false;
+        queue.run();
+      }
+    }
+  }
+
+  void runLater() {
+    runPending = true;
+  }
+
+  void drainLater() {
+    drainPending = true;
+  }
+
+  void contextLater() {
+    contextPending = true;
+  }
+
+  void translationLater() {
+    translationPending = true;
+  }
+
+  /** Something that translations depend on has changed. Called with the state lock held. */
+  void refresh() {
+    Setup next = commands.setup(monitor.counting());
+    setup = next;
+    cachesChanged();
+  }
+
+  /**
+   * Entries of the shared caches are gone, or may no longer be used: threads forget what they kept
+   * of them. To be called after the removal and before the drain.
+   */
+  void cachesChanged() {
+    EPOCH.getAndAdd(this, 1L);
+  }
+
+  /** Takes registers as a capture shows them, without effects. */
+  void restore(RegisterImage image) {
+    synchronized (commandLock) {
+      synchronized (state) {
+        for (Register r : registers.registers()) {
+          registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
+        }
+        commands.restore();
+      }
+    }
+  }
+
+  // ---- what the parts ask for
+
+  UnitConfig config() {
+    return config;
+  }
+
+  Host host() {
+    return host;
+  }
+
+  Setup setup() {
+    return setup;
+  }
+
+  Object state() {
+    return state;
+  }
+
+  RegisterFile registers() {
+    return registers;
+  }
+
+  ContextCache contexts() {
+    return contexts;
+  }
+
+  Iotlb iotlb() {
+    return iotlb;
+  }
+
+  WalkCaches walkCaches() {
+    return walkCaches;
+  }
+
+  PerformanceMonitor monitor() {
+    return monitor;
+  }
+
+  Event faultEvent() {
+    return faultEvent;
+  }
+
+  Event invalidationEvent() {
+    return invalidationEvent;
+  }
+
+  Event pageEvent() {
+    return pageEvent;
+  }
+
+  Event performanceEvent() {
+    return performanceEvent;
+  }
+
+  FaultLog faultLog() {
+    return faultLog;
+  }
+
+  InterruptRemapper interrupts() {
+    return interrupts;
+  }
+
+  Invalidation invalidation() {
+    return invalidation;
+  }
+
+  InvalidationQueue queue() {
+    return queue;
+  }
+
+  RegisterInvalidation registerInvalidation() {
+    return registerInvalidation;
+  }
+
+  GlobalCommands commands() {
+    return commands;
+  }
+
+  boolean firstStageUsed() {
+    return firstStageUsed;
+  }
+
+  /** A space with a first stage is decoded; before any of its translations can be cached. */
+  void useFirstStage() {
+    if (!firstStageUsed) {
+      firstStageUsed = true;
+    }
+  }
+
+  private Workspace attach(Translation out) {
+    Workspace w = new Workspace(this);
+    workspaces.add(w);
+    out.workspace(w);
+    return w;
+  }
+
+  /** The unit's workspace in a translation, put there if need be. */
+  Workspace attached(Translation out) {
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
+  }
+
+  @Override
+  public AccessWindows windows() {
+    return windows;
+  }
+
+  @Override
+  public Inspector inspector() {
+    return new VtdInspector(this);
+  }
+
+  @Override
+  public Map<String, Long> statistics() {
+    long hits = 0;
+    long misses = 0;
+    long faults = 0;
+    for (Workspace w : workspaces) {
+      hits += w.hits;
+      misses += w.misses;
+      faults += w.faults;
+    }
+    Map<String, Long> all = new LinkedHashMap<>();
+    all.put("iotlb.hits", hits);
+    all.put("iotlb.misses", misses);
+    all.put("iotlb.entries", (long) iotlb.size());
+    all.put("walk-cache.first-stage.entries", (long) walkCaches.firstStage.size());
+    all.put("walk-cache.second-stage.entries", (long) walkCaches.secondStage.size());
+    all.put("faults", faults);
+    return all;
+  }
+}
