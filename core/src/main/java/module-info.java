@@ -11,4 +11,5 @@ module org.iommu4j.core {
 
   uses org.iommu4j.core.Architecture;
   uses org.iommu4j.core.KernelLog;
+  uses org.iommu4j.core.SysfsDecoder;
 }

@@ -10,4 +10,8 @@ module org.iommu4j.vtd {
 
   provides org.iommu4j.core.Architecture with
       org.iommu4j.vtd.VtdArchitecture;
+  provides org.iommu4j.core.KernelLog with
+      org.iommu4j.vtd.linux.VtdKernelLog;
+  provides org.iommu4j.core.SysfsDecoder with
+      org.iommu4j.vtd.linux.VtdSysfs;
 }
