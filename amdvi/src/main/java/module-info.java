@@ -1,0 +1,8 @@
+/** AMD-Vi, the AMD IOMMU: its model, and the driver that programs it. */
+module org.iommu4j.amdvi {
+  requires static transitive org.jspecify;
+  requires transitive org.iommu4j.core;
+  requires transitive org.iommu4j.driver;
+
+  exports org.iommu4j.amdvi.layout;
+}

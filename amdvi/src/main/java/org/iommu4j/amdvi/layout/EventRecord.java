@@ -1,0 +1,88 @@
+package org.iommu4j.amdvi.layout;
+
+import static org.iommu4j.core.bits.Field.bit;
+import static org.iommu4j.core.bits.Field.bits;
+
+import java.util.List;
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.bits.Layout;
+
+/**
+ * A record of the event log, 16 bytes; of a guest's page fault the DomainID field holds the PASID.
+ * 48882, "Event Logging".
+ */
+public final class EventRecord {
+  /** Bytes of a record. */
+  public static final int BYTES = 16;
+
+  // First word.
+  public static final Field DEVICE_ID = bits("DeviceID", 15, 0);
+  public static final Field PASID_19_16 = bits("PASID 19:16", 19, 16);
+  public static final Field DOMAIN_OR_PASID = bits("DomainID or PASID 15:0", 47, 32);
+
+  /** The address is a guest-virtual one. */
+  public static final Field GN = bit("GN", 48);
+
+  /** Execute permission was missing. */
+  public static final Field NX = bit("NX", 49);
+
+  /** User privilege. */
+  public static final Field US = bit("US", 50);
+
+  /** An interrupt request. */
+  public static final Field I = bit("I", 51);
+
+  /** The translation was present. */
+  public static final Field PR = bit("PR", 52);
+
+  /** A write; only valid with PR = 1, TR = 0 and I = 0. */
+  public static final Field RW = bit("RW", 53);
+
+  /** A permission was missing. */
+  public static final Field PE = bit("PE", 54);
+
+  /** Reserved bits were set. */
+  public static final Field RZ = bit("RZ", 55);
+
+  /** A translation request. */
+  public static final Field TR = bit("TR", 56);
+
+  /** Of hardware errors: 1 master abort, 2 target abort, 3 data error. */
+  public static final Field HW_TYPE = bits("Type", 58, 57);
+
+  /** Of invalid device requests. */
+  public static final Field TYPE = bits("Type", 59, 57);
+
+  public static final Field CODE = bits("EventCode", 63, 60);
+
+  // Second word.
+  public static final Field ADDRESS = bits("Address", 63, 0);
+
+  /** All flags together, as kernels print them. */
+  public static final Field FLAGS = bits("flags", 59, 48);
+
+  public static final Layout LAYOUT =
+      new Layout(
+          "event log entry",
+          "48882, Event Logging",
+          List.of(
+              List.of(
+                  DEVICE_ID,
+                  PASID_19_16,
+                  bits("reserved", 31, 20).as(Field.Kind.RESERVED),
+                  DOMAIN_OR_PASID,
+                  GN,
+                  NX,
+                  US,
+                  I,
+                  PR,
+                  RW,
+                  PE,
+                  RZ,
+                  TR,
+                  TYPE,
+                  CODE),
+              List.of(ADDRESS)));
+
+  private EventRecord() {}
+}
