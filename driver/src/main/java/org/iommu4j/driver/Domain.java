@@ -82,13 +82,33 @@ public interface Domain extends AutoCloseable {
    */
   Batch batch();
 
-  /** Where an address leads, {@link #UNMAPPED} if nowhere. Reads the tables, not the caches. */
+  /**
+   * Makes the unit and the devices forget what they know of a guest's table, as the guest asks:
+   * returns when no device can use it any more.
+   *
+   * @param iova first address, in the guest's first stage; a multiple of 4096
+   * @param size bytes, a multiple of 4096; 0 for everything
+   * @param leafOnly whether only entries that lead to pages have changed, none that lead to tables
+   * @throws IllegalArgumentException for a misaligned range
+   * @throws IllegalStateException if the domain is not {@link DomainType#NESTED}
+   * @throws DriverException if the invalidation could not be completed
+   */
+  void invalidate(long iova, long size, boolean leafOnly);
+
+  /**
+   * Where an address leads, {@link #UNMAPPED} if nowhere. Reads the tables, not the caches; a
+   * guest's tables are not read, and lead nowhere.
+   */
   long iovaToPhys(long iova);
 
   /** Bytes mapped now, those for reserved regions not counted. */
   long mapped();
 
-  /** Detaches all devices and frees the tables. Closing again does nothing. */
+  /**
+   * Detaches all devices and frees the tables. Closing again does nothing.
+   *
+   * @throws IllegalStateException if domains are nested on this one
+   */
   @Override
   void close();
 

@@ -41,6 +41,22 @@ public interface Interrupt extends AutoCloseable {
   void retarget(long targetAddress, int targetData);
 
   /**
+   * Posts the message to a processor of a virtual machine, until the next {@link #retarget} or
+   * {@code post}: the unit sets the vector's bit in the descriptor, and notifies whom the
+   * descriptor names. When it returns, nothing goes to the old place any more.
+   *
+   * @param descriptor physical address of the posted-interrupt descriptor, in the architecture's
+   *     format and alignment; it has to stay there
+   * @param vector virtual vector, 0..255
+   * @param urgent notify at once, even if the descriptor suppresses notifications
+   * @throws IllegalArgumentException if the unit cannot post ({@link
+   *     Capabilities#postedInterrupts}), or not there
+   * @throws IllegalStateException if the interrupt is closed
+   * @throws DriverException if the unit does not do as it should
+   */
+  void post(long descriptor, int vector, boolean urgent);
+
+  /**
    * Takes the message away: when it returns, what the device sends with it is blocked and reported,
    * unless another interrupt of the device leads to the same place. Closing again does nothing.
    *

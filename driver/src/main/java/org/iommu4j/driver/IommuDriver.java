@@ -21,8 +21,26 @@ public interface IommuDriver extends AutoCloseable {
    */
   void start();
 
-  /** A new domain, no device attached. */
+  /**
+   * A new domain, no device attached.
+   *
+   * @throws IllegalArgumentException if the unit has no domains of that type; {@link
+   *     Capabilities#domainTypes} tells
+   * @throws DriverException if there is no room for another one
+   */
   Domain createDomain(DomainType type);
+
+  /**
+   * A new domain of a guest: its own table, over the guest-physical memory that the parent gives
+   * it. The guest tells of its changes through {@link Domain#invalidate}; those of the parent reach
+   * all that is nested on it. A parent can be closed only after them.
+   *
+   * @param parent of type {@link DomainType#NESTING_PARENT} and of this driver
+   * @throws IllegalArgumentException if the unit has no nested domains, or none over that parent,
+   *     or with such a table
+   * @throws DriverException if there is no room for another one
+   */
+  Domain createNestedDomain(Domain parent, GuestTable table);
 
   /** The domain that a device uses for requests without PASID, or the blocked one. */
   Domain domainOf(int source);

@@ -1,6 +1,7 @@
 package org.iommu4j.driver.support;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -18,6 +19,7 @@ import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.FrameAllocator;
+import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.IommuDriver;
 import org.iommu4j.driver.ReservedRegion;
@@ -37,9 +39,15 @@ public abstract class BaseDriver<T> implements IommuDriver {
    * What a new domain consists of.
    *
    * @param tag the architecture's own
-   * @param table null unless the domain translates
+   * @param table null unless the domain has a table that the driver fills
+   * @param iovaBits bits of its device addresses
    */
-  public record Parts<T>(T tag, @Nullable PageTable table) {}
+  public record Parts<T>(T tag, @Nullable PageTable table, int iovaBits) {
+    /** A domain that maps nothing. */
+    public Parts(T tag) {
+      this(tag, null, 0);
+    }
+  }
 
   /** Makes what a domain has to forget into an {@link Invalidator} before the domain exists. */
   protected final class Link implements Invalidator {
@@ -94,6 +102,13 @@ public abstract class BaseDriver<T> implements IommuDriver {
   protected abstract Parts<T> open(DomainType type, Link link);
 
   /**
+   * Refuses what hardware cannot do, before anything is changed.
+   *
+   * @throws IllegalStateException if the device cannot use that domain as things are
+   */
+  protected void checkMove(Attachment who, ManagedDomain<T> to) {}
+
+  /**
    * Makes a device, or its requests with one PASID, use another domain. When it returns no access
    * under the old one is in flight. If it fails, the device is blocked, with and without PASID.
    */
@@ -101,6 +116,29 @@ public abstract class BaseDriver<T> implements IommuDriver {
 
   /** See {@link Invalidator#invalidate}; the domain's lock is held. */
   protected abstract void invalidate(ManagedDomain<T> domain, Gather gather);
+
+  /**
+   * What a new domain on a guest's table consists of.
+   *
+   * @param parent of type {@link DomainType#NESTING_PARENT}, and open
+   */
+  protected abstract Parts<T> openNested(ManagedDomain<T> parent, GuestTable table);
+
+  /**
+   * See {@link Domain#invalidate}; the domain's lock is held.
+   *
+   * @param size 0 for everything
+   */
+  protected abstract void invalidateNested(
+      ManagedDomain<T> domain, long iova, long size, boolean leafOnly);
+
+  /** Whether caches may hold that nothing is mapped: then {@link #announce} follows every map. */
+  protected boolean announces() {
+    return false;
+  }
+
+  /** Makes caches forget that nothing was mapped here; the domain's lock is held. */
+  protected void announce(ManagedDomain<T> domain, long iova, long size) {}
 
   /** Forgets everything about a domain that nobody uses any more; its identifiers may be reused. */
   protected abstract void retire(ManagedDomain<T> domain);
@@ -141,23 +179,49 @@ public abstract class BaseDriver<T> implements IommuDriver {
     }
   }
 
-  private ManagedDomain<T> create(DomainType type) {
-    Capabilities c = capabilities();
-    if (!c.domainTypes().contains(type)) {
+  @Override
+  public final Domain createNestedDomain(Domain parent, GuestTable table) {
+    synchronized (lock) {
+      checkStarted();
+      checkOffered(DomainType.NESTED);
+      for (ManagedDomain<T> d : domains) {
+        if (d == parent && d.type() == DomainType.NESTING_PARENT) {
+          Parts<T> parts = openNested(d, table);
+          Capabilities c = capabilities();
+          ManagedDomain<T> domain = new ManagedDomain<>(this, DomainType.NESTED, parts, frames, c);
+          d.nest(domain);
+          domains.add(domain);
+          return domain;
+        }
+      }
       throw new IllegalArgumentException(
-          "domains of type " + type + " cannot be had here; these can: " + c.domainTypes());
+          "a %s cannot be nested on: it has to be an open domain of this driver, of type %s"
+              .formatted(parent, DomainType.NESTING_PARENT));
+    }
+  }
+
+  private void checkOffered(DomainType type) {
+    Set<DomainType> types = capabilities().domainTypes();
+    if (!types.contains(type)) {
+      throw new IllegalArgumentException(
+          "domains of type " + type + " cannot be had here; these can: " + types);
+    }
+  }
+
+  private ManagedDomain<T> create(DomainType type) {
+    checkOffered(type);
+    if (type == DomainType.NESTED) {
+      throw new IllegalArgumentException("a nested domain has a parent: see createNestedDomain");
     }
     Link link = new Link();
     Parts<T> parts = open(type, link);
-    ManagedDomain<T> domain =
-        new ManagedDomain<>(
-            this, type, parts.tag(), parts.table(), frames, c.iovaBits(), c.paBits(), holes());
+    ManagedDomain<T> domain = new ManagedDomain<>(this, type, parts, frames, capabilities());
     link.domain = domain;
     domains.add(domain);
     return domain;
   }
 
-  private long[] holes() {
+  final long[] holes() {
     return untranslated().stream().flatMapToLong(r -> LongStream.of(r.first(), r.last())).toArray();
   }
 
@@ -247,6 +311,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
     if (known == to) {
       return;
     }
+    checkMove(who, to);
     // There before the device can come, and until it has gone.
     List<Fixture> brought = fixtures(who);
     hold(to, brought);
@@ -367,10 +432,14 @@ public abstract class BaseDriver<T> implements IommuDriver {
       if (domain == blocked || !domains.contains(domain)) {
         return; // closed before, or the one that unattached devices are in
       }
+      domain.checkNothingNested();
       for (Attachment who : List.copyOf(users.keySet())) {
         detach(domain, who);
       }
       domains.remove(domain);
+      for (ManagedDomain<T> d : domains) {
+        d.unnest(domain);
+      }
       domain.shut();
     }
   }
@@ -379,9 +448,10 @@ public abstract class BaseDriver<T> implements IommuDriver {
   public final void close() {
     synchronized (lock) {
       if (state == State.STARTED) {
-        for (ManagedDomain<T> d : new ArrayList<>(domains)) {
-          close(d);
-        }
+        List<ManagedDomain<T>> all = new ArrayList<>(domains);
+        // Nested ones before what they stand on.
+        all.sort(Comparator.comparing(d -> d.type() == DomainType.NESTED ? 0 : 1));
+        all.forEach(this::close);
         takeDown();
       }
       state = State.CLOSED;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.driver.Capabilities;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what the architecture keeps with a domain: its identifiers, its root
  */
 public final class ManagedDomain<T> implements Domain {
+  private static final long GUEST_PAGE = 4096;
+
   private final BaseDriver<T> driver;
   private final DomainType type;
   private final T tag;
@@ -35,6 +38,9 @@ public final class ManagedDomain<T> implements Domain {
   /** First and last address of each range that the unit never translates. */
   private final long[] untranslated;
 
+  /** Caches may hold that nothing is mapped. */
+  private final boolean announces;
+
   /** Batches that are open; usually none. */
   private final List<PendingBatch> batches = new ArrayList<>(2);
 
@@ -48,24 +54,23 @@ public final class ManagedDomain<T> implements Domain {
   private boolean unusual;
 
   private volatile Attachment[] attachments = {};
+  private volatile List<ManagedDomain<T>> nested = List.of();
 
   ManagedDomain(
       BaseDriver<T> driver,
       DomainType type,
-      T tag,
-      @Nullable PageTable table,
+      BaseDriver.Parts<T> parts,
       FrameAllocator frames,
-      int iovaBits,
-      int paBits,
-      long[] untranslated) {
+      Capabilities capabilities) {
     this.driver = driver;
     this.type = type;
-    this.tag = tag;
-    this.table = table;
+    this.tag = parts.tag();
+    this.table = parts.table();
     this.frames = frames;
-    this.iovaBits = iovaBits;
-    this.paBits = paBits;
-    this.untranslated = untranslated;
+    this.iovaBits = parts.iovaBits();
+    this.paBits = capabilities.paBits();
+    this.untranslated = driver.holes();
+    this.announces = driver.announces();
     this.smallest = table == null ? 1 : Long.lowestOneBit(table.pageSizes());
   }
 
@@ -79,7 +84,31 @@ public final class ManagedDomain<T> implements Domain {
     return List.of(attachments);
   }
 
+  /** The domains that stand on this one. */
+  public List<ManagedDomain<T>> nested() {
+    return nested;
+  }
+
   // Called with the driver's lock.
+
+  void nest(ManagedDomain<T> child) {
+    List<ManagedDomain<T>> next = new ArrayList<>(nested);
+    next.add(child);
+    nested = List.copyOf(next);
+  }
+
+  void unnest(ManagedDomain<T> child) {
+    if (nested.contains(child)) {
+      nested = nested.stream().filter(d -> d != child).toList();
+    }
+  }
+
+  void checkNothingNested() {
+    if (!nested.isEmpty()) {
+      throw new IllegalStateException(
+          "%d domains are nested on this one: close them first".formatted(nested.size()));
+    }
+  }
 
   void add(Attachment a) {
     List<Attachment> next = new ArrayList<>(List.of(attachments));
@@ -145,6 +174,9 @@ public final class ManagedDomain<T> implements Domain {
         }
       }
       t.map(iova, pa, size, permissions);
+      if (announces) {
+        driver.announce(this, iova, size);
+      }
     }
   }
 
@@ -194,6 +226,9 @@ public final class ManagedDomain<T> implements Domain {
             f.last(),
             (at, size) -> {
               t.map(at, f.pa() + (at - f.iova()), size, f.permissions());
+              if (announces) {
+                driver.announce(this, at, size);
+              }
               done.add(new long[] {at, size});
             });
       } catch (IllegalStateException | DriverException e) {
@@ -299,11 +334,28 @@ public final class ManagedDomain<T> implements Domain {
   }
 
   @Override
+  public void invalidate(long iova, long size, boolean leafOnly) {
+    if (type != DomainType.NESTED) {
+      throw new IllegalStateException(
+          "a domain of type " + type + " has no table of a guest: unmap invalidates by itself");
+    }
+    if (((iova | size) & GUEST_PAGE - 1) != 0 || size < 0) {
+      throw new IllegalArgumentException(
+          "0x%x bytes at 0x%x: a guest invalidates multiples of 0x%x"
+              .formatted(size, iova, GUEST_PAGE));
+    }
+    synchronized (lock) {
+      checkOpen();
+      driver.invalidateNested(this, iova, size, leafOnly);
+    }
+  }
+
+  @Override
   public long iovaToPhys(long iova) {
     return switch (type) {
-      case BLOCKED -> UNMAPPED;
+      case BLOCKED, NESTED -> UNMAPPED;
       case IDENTITY -> iova;
-      case DMA_STRICT -> {
+      case DMA_STRICT, NESTING_PARENT -> {
         if (table == null || iova >>> iovaBits != 0) {
           yield UNMAPPED;
         }

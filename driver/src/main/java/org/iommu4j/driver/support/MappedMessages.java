@@ -190,6 +190,12 @@ public final class MappedMessages {
     }
 
     @Override
+    public void post(long descriptor, int vector, boolean urgent) {
+      throw new IllegalArgumentException(
+          "messages cannot be posted here: no table of the unit remaps them");
+    }
+
+    @Override
     public synchronized void close() {
       Slot now = slot;
       Slot old = before;

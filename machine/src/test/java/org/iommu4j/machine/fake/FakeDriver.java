@@ -18,6 +18,7 @@ import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverHost;
 import org.iommu4j.driver.DriverProvider;
+import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.IommuDriver;
 import org.iommu4j.driver.ReservedRegion;
@@ -78,6 +79,11 @@ public final class FakeDriver implements IommuDriver {
   @Override
   public Domain createDomain(DomainType type) {
     return new FakeDomain(type);
+  }
+
+  @Override
+  public Domain createNestedDomain(Domain parent, GuestTable guest) {
+    throw new IllegalArgumentException("the fake has no nested domains");
   }
 
   @Override
@@ -239,6 +245,11 @@ public final class FakeDriver implements IommuDriver {
         @Override
         public void close() {}
       };
+    }
+
+    @Override
+    public void invalidate(long iova, long size, boolean leafOnly) {
+      throw new IllegalStateException("the fake has no nested domains");
     }
 
     @Override

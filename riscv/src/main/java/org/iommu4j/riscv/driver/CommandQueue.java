@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.support.Unit;
 import org.iommu4j.riscv.layout.Command;
 import org.iommu4j.riscv.layout.Registers;
 

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.support.Attachment;
+import org.iommu4j.driver.support.Unit;
 import org.iommu4j.riscv.layout.DeviceContext;
 import org.iommu4j.riscv.layout.ProcessContext;
 
@@ -52,6 +53,24 @@ final class Contexts {
   }
 
   /**
+   * A device has one second stage, for all its processes.
+   *
+   * @throws IllegalStateException if it would have to have several
+   */
+  synchronized void check(Attachment who, Use to) {
+    Device d = devices.get(who.source());
+    Use base = who.hasPasid() ? d == null ? Use.BLOCKED : d.base : to;
+    boolean processes = who.hasPasid() ? to.allowed() : d != null && d.directory != null;
+    boolean guest = !host.guest() && (base.space().guest() || who.hasPasid() && to.space().guest());
+    if (processes && guest) {
+      throw new IllegalStateException(
+          "device 0x%x: with PASIDs, and until it is detached from all domains, it cannot have a"
+                  .formatted(who.source())
+              + " second stage of its own");
+    }
+  }
+
+  /**
    * Makes a device, or its requests with one PASID, do something else from now on.
    *
    * @throws DriverException if the unit or the memory fails; the device is attached to nothing then
@@ -89,7 +108,10 @@ final class Contexts {
       }
     } else {
       ProcessDirectory processes = d.directory;
-      boolean always = plan.settings().pdt() == Settings.Pdt.ALWAYS && plan.pasidBits() > 0;
+      boolean always =
+          plan.settings().pdt() == Settings.Pdt.ALWAYS
+              && plan.pasidBits() > 0
+              && to.space().guest() == host.guest();
       if (processes == null && always && to.allowed()) {
         processes = withProcesses(d);
       }

@@ -2,6 +2,7 @@ package org.iommu4j.riscv.driver;
 
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.DriverHost;
+import org.iommu4j.driver.support.Unit;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Registers;
 

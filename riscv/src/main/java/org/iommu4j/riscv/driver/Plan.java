@@ -2,6 +2,7 @@ package org.iommu4j.riscv.driver;
 
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.support.PageSizes;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.DeviceContext;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param settings the settings
  * @param first format of first-stage tables; null if the second stage translates alone
  * @param second format of second-stage tables; null if the first stage translates alone
+ * @param parent format of the tables that guests' first stages can stand on; null if there are none
  * @param pageSizes the page sizes in use
  * @param paBits bits of a physical address that a mapping can lead to
  * @param pdtMode the value for pdtp.MODE; Bare if there are no PASIDs
@@ -24,6 +26,7 @@ record Plan(
     Settings settings,
     @Nullable SvFormat first,
     @Nullable SvFormat second,
+    @Nullable SvFormat parent,
     long pageSizes,
     int paBits,
     int pdtMode,
@@ -56,6 +59,8 @@ record Plan(
     }
     SvFormat first = format(capabilities, s.mode(), FIRST, FIRST_MODE, 9, touched);
     SvFormat second = format(capabilities, s.mode(), SECOND, SECOND_MODE, 11, touched);
+    // With stage=nested the second stage is the driver's own.
+    SvFormat parent = first == null || s.stage() == Settings.Stage.NESTED ? null : second;
     switch (s.stage()) {
       case AUTO -> second = first != null ? null : need(second, s, "any stage");
       case FIRST -> {
@@ -84,6 +89,7 @@ record Plan(
         s,
         first,
         second,
+        parent,
         sizes,
         // Over an identity second stage, only what that spans can be reached.
         first != null && second != null ? Math.min(pas, second.addressBits()) : pas,
@@ -158,5 +164,26 @@ record Plan(
    */
   int iovaBits() {
     return first != null ? first.addressBits() - 1 : second != null ? second.addressBits() : 0;
+  }
+
+  /**
+   * The word for DC.fsc of a guest's own first stage.
+   *
+   * @throws IllegalArgumentException if the unit has no such tables
+   */
+  long guestFsc(GuestTable table) {
+    for (int i = 0; i < LEVELS.length; i++) {
+      if (LEVELS[i] == table.levels() && has(FIRST[i])) {
+        long fsc = DeviceContext.MODE.of(FIRST_MODE[i]) | DeviceContext.PPN.of(table.root() >>> 12);
+        if (DeviceContext.PPN.get(fsc) << 12 != table.root()) {
+          throw new IllegalArgumentException(
+              "a root table at 0x%x: it has to be a multiple of 0x1000 below 2^56"
+                  .formatted(table.root()));
+        }
+        return fsc;
+      }
+    }
+    throw new IllegalArgumentException(
+        "the unit has no first stage of %d levels".formatted(table.levels()));
   }
 }

@@ -3,6 +3,7 @@ package org.iommu4j.riscv.driver;
 import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.bits.Field;
+import org.iommu4j.driver.support.Unit;
 import org.iommu4j.riscv.layout.DeviceContext;
 import org.iommu4j.riscv.layout.DirectoryEntry;
 import org.iommu4j.riscv.layout.DirectoryIndex;

@@ -4,6 +4,7 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.function.LongConsumer;
 import org.iommu4j.core.bits.Register;
+import org.iommu4j.driver.support.Unit;
 import org.iommu4j.riscv.layout.Registers;
 
 /** A queue that the unit writes: faults or page requests. §4.2, §4.3. */

@@ -3,6 +3,7 @@ package org.iommu4j.riscv.driver;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.Register;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.support.Unit;
 import org.iommu4j.riscv.layout.Command;
 import org.iommu4j.riscv.layout.FaultRecord;
 import org.iommu4j.riscv.layout.PageRequestRecord;

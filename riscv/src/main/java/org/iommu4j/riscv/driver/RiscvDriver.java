@@ -10,6 +10,7 @@ import org.iommu4j.driver.Capabilities;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.DriverHost;
+import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.ReservedRegion;
 import org.iommu4j.driver.support.Attachment;
@@ -19,6 +20,7 @@ import org.iommu4j.driver.support.IdAllocator;
 import org.iommu4j.driver.support.ManagedDomain;
 import org.iommu4j.driver.support.MappedMessages;
 import org.iommu4j.driver.support.PageTable;
+import org.iommu4j.driver.support.Unit;
 import org.iommu4j.riscv.layout.DeviceContext;
 import org.iommu4j.riscv.layout.PageRequestRecord;
 import org.iommu4j.riscv.layout.Registers;
@@ -32,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * waits for anybody else's domain.
  */
 final class RiscvDriver extends BaseDriver<Space> {
+  private static final int PAGE_SHIFT = 12;
   private static final int PSCID_LAST = (1 << DeviceContext.PSCID.width()) - 1;
   private static final int GSCID_LAST = (1 << DeviceContext.GSCID.width()) - 1;
 
@@ -74,7 +77,8 @@ final class RiscvDriver extends BaseDriver<Space> {
 
   private Capabilities capabilities(int sourceBits) {
     return new Capabilities(
-        EnumSet.allOf(DomainType.class),
+        EnumSet.range(
+            DomainType.BLOCKED, plan.parent() == null ? DomainType.DMA_STRICT : DomainType.NESTED),
         plan.pageSizes(),
         plan.iovaBits(),
         plan.paBits(),
@@ -184,8 +188,11 @@ final class RiscvDriver extends BaseDriver<Space> {
 
   @Override
   protected Parts<Space> open(DomainType type, Link link) {
-    if (type != DomainType.DMA_STRICT) {
-      return new Parts<>(Space.NONE, null);
+    if (!type.maps()) {
+      return new Parts<>(Space.NONE);
+    }
+    if (type == DomainType.NESTING_PARENT) {
+      return secondStage(needed(plan.parent()), link);
     }
     SvFormat first = plan.first();
     return first != null ? firstStage(first, link) : secondStage(needed(plan.second()), link);
@@ -197,7 +204,7 @@ final class RiscvDriver extends BaseDriver<Space> {
       PageTable table = new PageTable(unit.memory, unit.frames, format, plan.pageSizes(), link);
       long fsc = DeviceContext.MODE.of(format.mode()) | DeviceContext.PPN.of(table.root() >>> 12);
       Space space = new Space(pscid, hostSpace.gscid(), fsc, hostSpace.iohgatp());
-      return new Parts<>(space, table);
+      return new Parts<>(space, table, plan.iovaBits());
     } catch (DriverException e) {
       pscids.giveBack(pscid);
       throw e;
@@ -208,7 +215,8 @@ final class RiscvDriver extends BaseDriver<Space> {
     int gscid = freshGscid();
     try {
       PageTable table = new PageTable(unit.memory, unit.frames, format, plan.pageSizes(), link);
-      return new Parts<>(new Space(0, gscid, 0, iohgatp(format, gscid, table.root())), table);
+      Space space = new Space(0, gscid, 0, iohgatp(format, gscid, table.root()));
+      return new Parts<>(space, table, format.addressBits());
     } catch (DriverException e) {
       gscids.giveBack(gscid);
       throw e;
@@ -216,8 +224,48 @@ final class RiscvDriver extends BaseDriver<Space> {
   }
 
   @Override
+  protected Parts<Space> openNested(ManagedDomain<Space> parent, GuestTable table) {
+    long fsc = plan.guestFsc(table);
+    Space stage = parent.tag();
+    return new Parts<>(new Space(pscids.take(), stage.gscid(), fsc, stage.iohgatp()));
+  }
+
+  @Override
+  protected void invalidateNested(
+      ManagedDomain<Space> domain, long iova, long size, boolean leafOnly) {
+    Commands c = new Commands();
+    if (size == 0 || !leafOnly || size >>> PAGE_SHIFT > plan.settings().flushLimit()) {
+      c.forgetSpace(domain.tag());
+    } else {
+      for (long at = iova; at != iova + size; at += 1L << PAGE_SHIFT) {
+        c.forgetPage(domain.tag(), at, false);
+      }
+    }
+    commands.run(c);
+    forgetInDevices(domain);
+  }
+
+  /** Devices do not say which guest-physical pages a translation of theirs went through. */
+  private void forgetInDevices(ManagedDomain<Space> nested) {
+    for (Attachment who : nested.attachments()) {
+      if (contexts().mayCache(who.source()) && !caches.forgetSpace(who.source(), who.pasid())) {
+        contexts().distrust(who.source());
+      }
+    }
+  }
+
+  @Override
   protected void move(Attachment who, ManagedDomain<Space> from, ManagedDomain<Space> to) {
-    contexts().move(who, new Use(to.type() != DomainType.BLOCKED, to.tag()));
+    contexts().move(who, use(to));
+  }
+
+  @Override
+  protected void checkMove(Attachment who, ManagedDomain<Space> to) {
+    contexts().check(who, use(to));
+  }
+
+  private static Use use(ManagedDomain<Space> domain) {
+    return new Use(domain.type() != DomainType.BLOCKED, domain.tag());
   }
 
   private Contexts contexts() {
@@ -241,13 +289,14 @@ final class RiscvDriver extends BaseDriver<Space> {
           contexts().distrust(who.source());
         }
       }
+      domain.nested().forEach(this::forgetInDevices);
     }
   }
 
   @Override
   protected void retire(ManagedDomain<Space> domain) {
     Space space = domain.tag();
-    if (domain.type() != DomainType.DMA_STRICT) {
+    if (domain.type() != DomainType.NESTED && !domain.type().maps()) {
       return;
     }
     // In a fence of its own: before the one that made the contexts go, a walk may have filled the

@@ -13,7 +13,7 @@
  *   <li>MSI page tables and memory-resident interrupt files: they are for virtual machines, and
  *       devices of the host itself reach their interrupt files through ordinary mappings;
  *   <li>T2GPA, DTF, Svpbmt memory types, QoS ids, performance counters and the debug registers;
- *   <li>guest-owned first stages: with {@code stage=nested} the driver makes both stages itself;
+ *   <li>a guest's first stage for one PASID: a device has one, or PASIDs;
  *   <li>privileged requests: process contexts have ENS = 0, so they are refused;
  *   <li>taking over a unit that is on: it has to be reset first;
  *   <li>the upper half of the canonical address space.

@@ -171,9 +171,9 @@ final class World implements AutoCloseable {
     DomainType type = domain == null ? DomainType.BLOCKED : TYPES.get(domain);
     long target =
         switch (type) {
-          case BLOCKED -> Domain.UNMAPPED;
+          case BLOCKED, NESTED -> Domain.UNMAPPED;
           case IDENTITY -> iova;
-          case DMA_STRICT -> maps.get(domain).target(iova);
+          case DMA_STRICT, NESTING_PARENT -> maps.get(domain).target(iova);
         };
     if (type == DomainType.DMA_STRICT) {
       assertThat(domains.get(domain).iovaToPhys(iova)).isEqualTo(target);

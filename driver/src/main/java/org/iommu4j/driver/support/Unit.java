@@ -1,4 +1,4 @@
-package org.iommu4j.riscv.driver;
+package org.iommu4j.driver.support;
 
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
@@ -9,52 +9,73 @@ import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.FrameAllocator;
 
-/** The unit's registers, the memory that it shares with the driver, and the driver's patience. */
-final class Unit {
+/** A unit's registers, the memory that it shares with its driver, and the driver's patience. */
+public final class Unit {
   private static final int SPINS = 1_000;
 
-  final PhysicalMemory memory;
-  final FrameAllocator frames;
+  /** Where tables and queues lie. */
+  public final PhysicalMemory memory;
+
+  /** Where they come from. */
+  public final FrameAllocator frames;
+
   private final Mmio registers;
   private final long timeoutNanos;
 
-  Unit(Mmio registers, PhysicalMemory memory, FrameAllocator frames, long timeoutMillis) {
+  /** With how long the unit may take for anything. */
+  public Unit(Mmio registers, PhysicalMemory memory, FrameAllocator frames, long timeoutMillis) {
     this.registers = registers;
     this.memory = memory;
     this.frames = frames;
     this.timeoutNanos = timeoutMillis * 1_000_000;
   }
 
-  long read(Register r) {
+  /** Reads a register. */
+  public long read(Register r) {
     return registers.read(r.offset(), r.width());
   }
 
-  void write(Register r, long value) {
+  /** Writes a register. */
+  public void write(Register r, long value) {
     registers.write(r.offset(), r.width(), value);
   }
 
-  /** Waits until a field of a register, busy most often, is 0; returns the register. */
-  long awaitClear(Register r, Field field) {
+  /**
+   * Waits until a field of a register, busy most often, is 0; returns the register.
+   *
+   * @throws DriverException if it does not come about in time
+   */
+  public long awaitClear(Register r, Field field) {
+    return await(r, field, false);
+  }
+
+  /**
+   * Waits until a field of a register is 0, or is not; returns the register.
+   *
+   * @throws DriverException if it does not come about in time
+   */
+  public long await(Register r, Field field, boolean set) {
     Patience patience = patience();
     while (true) {
       long value = read(r);
-      if (!field.isSet(value)) {
+      if (field.isSet(value) == set) {
         return value;
       }
       if (!patience.more()) {
         throw new DriverException(
-            "%s.%s stays 1 (%s reads 0x%x): the unit hangs, or is being changed by someone else"
-                .formatted(r.name(), field.name(), r.name(), value));
+            "%s.%s stays %d (%s reads 0x%x): the unit hangs, or is being changed by someone else"
+                .formatted(r.name(), field.name(), set ? 0 : 1, r.name(), value));
       }
     }
   }
 
-  Patience patience() {
+  /** Patience for one thing to come about. */
+  public Patience patience() {
     return new Patience(System.nanoTime() + timeoutNanos);
   }
 
   /** Waits a little longer every time, up to the deadline. */
-  static final class Patience {
+  public static final class Patience {
     private final long deadline;
     private int turns;
 
@@ -63,7 +84,7 @@ final class Unit {
     }
 
     /** Pauses; false if the time is up. */
-    boolean more() {
+    public boolean more() {
       if (++turns < SPINS) {
         Thread.onSpinWait();
         return true;
@@ -73,15 +94,19 @@ final class Unit {
     }
   }
 
-  /** Stores a doubleword into a structure that the unit reads. */
-  void store(long at, long value) {
+  /**
+   * Stores a doubleword into a structure that the unit reads.
+   *
+   * @throws DriverException if there is no memory
+   */
+  public void store(long at, long value) {
     if (memory.writeLong(at, value) != PhysicalMemory.OK) {
       throw new DriverException("the table memory at 0x%x cannot be written".formatted(at));
     }
   }
 
   /** Stores the entry that makes a structure reachable: after the structure itself. */
-  void link(long at, long entry) {
+  public void link(long at, long entry) {
     VarHandle.releaseFence();
     store(at, entry);
   }
