@@ -3,6 +3,7 @@ package org.iommu4j.cli;
 import java.util.Locale;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.machine.DeviceInterrupt;
 import org.iommu4j.machine.Endpoint;
 import org.iommu4j.machine.InterruptTarget;
 import org.iommu4j.machine.Platform;
@@ -74,6 +75,16 @@ final class RunJson {
       device.put("unit", e.unit().name());
       ArrayNode pasids = device.putArray("pasids");
       e.pasids().forEach(pasids::add);
+    }
+    ArrayNode interrupts = node.putArray("interrupts");
+    for (DeviceInterrupt i : platform.ledger().interrupts()) {
+      ObjectNode interrupt = interrupts.addObject();
+      interrupt.put("name", i.name());
+      interrupt.put("device", i.endpoint().name());
+      interrupt.put("target", i.target().name());
+      interrupt.put("data", i.data());
+      interrupt.put("messageAddress", Json.hex(i.message().address()));
+      interrupt.put("messageData", i.message().data());
     }
     ArrayNode notes = node.putArray("notes");
     platform.notes().forEach(notes::add);

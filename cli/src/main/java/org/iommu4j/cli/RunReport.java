@@ -12,6 +12,7 @@ import org.iommu4j.cli.Console.Style;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.machine.DeviceInterrupt;
 import org.iommu4j.machine.Endpoint;
 import org.iommu4j.machine.InterruptTarget;
 import org.iommu4j.machine.Platform;
@@ -200,6 +201,20 @@ final class RunReport {
   private void interrupts() {
     if (platform.targets().isEmpty()) {
       return;
+    }
+    if (!platform.ledger().interrupts().isEmpty()) {
+      console.title("Interrupts of devices");
+      Table own = new Table("", "device", "is programmed with", "arrives at", ">as", ">times");
+      for (DeviceInterrupt i : platform.ledger().interrupts()) {
+        own.row(
+            i.name(),
+            i.endpoint().name(),
+            "%d to %s".formatted(i.message().data(), Units.address(i.message().address())),
+            i.target().name(),
+            i.data(),
+            i.target().count(i.data()));
+      }
+      own.print(console);
     }
     console.title("Interrupts that were latched");
     Table table = new Table("", "");

@@ -58,6 +58,8 @@ class RunTest {
         .containsExactly(
             "platform", "steps", "isolation", "interrupts", "statistics", "traffic", "summary");
     assertThat(root.at("/interrupts/cpu0").propertyNames()).hasSize(2).contains("33");
+    assertThat(root.at("/platform/interrupts/0").propertyNames())
+        .containsExactly("name", "device", "target", "data", "messageAddress", "messageData");
     JsonNode blocked =
         root.path("steps")
             .valueStream()

@@ -77,6 +77,11 @@ final class FakeArchitecture implements Architecture {
   }
 
   @Override
+  public long interruptAddress(int cpu) {
+    return 0x2000_0000L + 4096L * cpu;
+  }
+
+  @Override
   public synchronized Iommu create(Options options, Host host) {
     caches.add(options.choice("cache", CacheBehaviour.class, CacheBehaviour.NORMAL));
     if (options.number("capabilities", 0) == 0xbad) {

@@ -45,6 +45,14 @@ public interface Architecture {
   int sourceBits();
 
   /**
+   * The physical address to which an interrupt message for a processor is written, on the machines
+   * that have such units.
+   *
+   * @param cpu the processor, counted from 0
+   */
+  long interruptAddress(int cpu);
+
+  /**
    * A unit in its reset state.
    *
    * @throws Options.InvalidOption if a setting is unknown or cannot be used

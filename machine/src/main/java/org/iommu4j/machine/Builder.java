@@ -30,6 +30,7 @@ import org.iommu4j.machine.description.PlatformDescription;
 import org.iommu4j.machine.description.PlatformDescription.Attachment;
 import org.iommu4j.machine.description.PlatformDescription.Device;
 import org.iommu4j.machine.description.PlatformDescription.DomainPlan;
+import org.iommu4j.machine.description.PlatformDescription.Interrupt;
 import org.iommu4j.machine.description.PlatformDescription.Mapping;
 import org.iommu4j.machine.description.PlatformDescription.Range;
 import org.iommu4j.machine.description.PlatformDescription.Target;
@@ -65,6 +66,7 @@ final class Builder {
       plan.devices().forEach(this::endpoint);
       plan.domains().forEach(this::domain);
       plan.attachments().forEach(this::attach);
+      plan.interrupts().forEach(this::interrupt);
       Platform platform =
           new Platform(
               plan.name(),
@@ -102,17 +104,44 @@ final class Builder {
   }
 
   private void target(Target t) {
-    InterruptTarget target = new InterruptTarget(t.name(), t.base());
+    Long placed = t.base();
+    long base = placed == null ? addressOf(t) : placed;
+    for (Range r : plan.memory()) {
+      if (r.overlaps(base, InterruptTarget.BYTES)) {
+        throw invalid(
+            r.at(),
+            "this memory covers %s, where %s takes messages"
+                .formatted(Units.address(base), t.name()),
+            "end it before, and go on behind");
+      }
+    }
+    InterruptTarget target = new InterruptTarget(t.name(), base);
     try {
-      memory.addDevice(t.base(), InterruptTarget.BYTES, target);
+      memory.addDevice(base, InterruptTarget.BYTES, target);
     } catch (IllegalArgumentException e) {
       throw invalid(
           t.at(), t.name() + ": " + e.getMessage(), "give each page an address of its own");
     }
     targets.add(target);
     fixed.add(
-        new Resource(
-            t.name(), Resource.Kind.INTERRUPT_TARGET, t.base(), InterruptTarget.BYTES, ""));
+        new Resource(t.name(), Resource.Kind.INTERRUPT_TARGET, base, InterruptTarget.BYTES, ""));
+  }
+
+  /** Where the architecture has the messages of a processor. */
+  private long addressOf(Target t) {
+    List<Long> all =
+        plan.iommus().stream()
+            .map(u -> architecture(u).interruptAddress(t.cpu()))
+            .distinct()
+            .toList();
+    if (all.size() > 1) {
+      throw invalid(
+          t.at(),
+          "%s: the architectures of this platform differ in where processor %d takes messages"
+              .formatted(t.name(), t.cpu()),
+          "give an address: base: " + Units.address(all.getFirst()));
+    }
+    return all.getFirst();
   }
 
   private void unit(PlatformDescription.Unit u) {
@@ -264,6 +293,24 @@ final class Builder {
           a.at(),
           "%s to %s: %s".formatted(endpoint.label(a.pasid()), a.domain(), e.getMessage()),
           "change the attachment");
+    }
+  }
+
+  private void interrupt(Interrupt i) {
+    Endpoint endpoint =
+        endpoints.stream().filter(e -> e.name().equals(i.device())).findFirst().orElseThrow();
+    InterruptTarget target =
+        targets.stream().filter(t -> t.name().equals(i.target())).findFirst().orElseThrow();
+    try {
+      ledger.add(
+          new DeviceInterrupt(
+              i.name(),
+              endpoint,
+              target,
+              i.data(),
+              endpoint.unit().driver().interrupt(endpoint.source(), target.base(), i.data())));
+    } catch (IllegalArgumentException | IllegalStateException | DriverException e) {
+      throw invalid(i.at(), i.name() + ": " + e.getMessage(), "change the interrupt");
     }
   }
 

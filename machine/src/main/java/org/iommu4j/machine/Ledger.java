@@ -6,8 +6,10 @@ import java.util.List;
 import java.util.Map;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.driver.Capabilities;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
+import org.iommu4j.machine.description.Place;
 import org.iommu4j.machine.description.PlatformDescription.Mapping;
 
 /**
@@ -58,6 +60,7 @@ public final class Ledger {
   private final Map<String, Resource> buffers = new LinkedHashMap<>();
 
   private final List<InterruptTarget> targets;
+  private final List<DeviceInterrupt> interrupts = new ArrayList<>();
 
   Ledger(List<InterruptTarget> targets) {
     this.targets = targets;
@@ -81,10 +84,33 @@ public final class Ledger {
     return account;
   }
 
+  /** The interrupts of devices. */
+  public List<DeviceInterrupt> interrupts() {
+    return List.copyOf(interrupts);
+  }
+
   /** What a device may reach with this PASID, by the books. */
   public List<Mapping> granted(Endpoint endpoint, int pasid) {
     Account account = attached.get(new Requester(endpoint, pasid));
-    return account == null ? List.of() : account.mappings();
+    if (account == null) {
+      return List.of();
+    }
+    List<Mapping> all = new ArrayList<>(account.mappings());
+    Capabilities can = endpoint.unit().driver().capabilities();
+    boolean translates = account.domain.type() == DomainType.DMA_STRICT;
+    if (translates && pasid == DmaRequest.NO_PASID && !can.interruptRemapping()) {
+      // Messages are writes: the driver has mapped the pages that they go to.
+      int permissions = can.writeOnly() ? Access.WRITE : Access.READ | Access.WRITE;
+      for (DeviceInterrupt i : interrupts) {
+        if (i.endpoint().equals(endpoint)) {
+          long page = i.message().address() & -InterruptTarget.BYTES;
+          long size = InterruptTarget.BYTES;
+          long pa = i.target().base();
+          all.add(new Mapping(Place.START, i.name(), page, pa, size, permissions, null));
+        }
+      }
+    }
+    return all;
   }
 
   /** The type of the domain that a device is attached to with this PASID. */
@@ -107,23 +133,35 @@ public final class Ledger {
     accounts.put(name, new Account(name, unit, domain));
   }
 
+  void add(DeviceInterrupt interrupt) {
+    interrupts.add(interrupt);
+  }
+
+  private Mapping resolved(Mapping m) {
+    String wanted = m.target();
+    return wanted == null
+        ? m
+        : m.to(
+            targets.stream()
+                .filter(t -> t.name().equals(wanted))
+                .findFirst()
+                .orElseThrow(
+                    () ->
+                        new IllegalArgumentException(
+                            "no interrupt target is called '" + wanted + "'"))
+                .base());
+  }
+
   /**
    * Maps, and writes it down if the driver agrees. Where a unit cannot express "write only", as a
    * kernel does: read is granted, too.
+   *
+   * @return what was mapped
    */
-  public void map(Account account, Mapping asked) {
+  public Mapping map(Account account, Mapping asked) {
     boolean widened =
         asked.permissions() == Access.WRITE && !account.unit.driver().capabilities().writeOnly();
-    Mapping m =
-        widened
-            ? new Mapping(
-                asked.at(),
-                asked.name(),
-                asked.iova(),
-                asked.pa(),
-                asked.size(),
-                Access.READ | Access.WRITE)
-            : asked;
+    Mapping m = resolved(widened ? asked.allowing(Access.READ | Access.WRITE) : asked);
     account.domain.map(m.iova(), m.pa(), m.size(), m.permissions());
     account.mappings.add(m);
     if (targets.stream().noneMatch(t -> t.base() == m.pa())) {
@@ -136,6 +174,7 @@ public final class Ledger {
         buffers.put(m.name(), buffer);
       }
     }
+    return m;
   }
 
   /**
@@ -154,19 +193,15 @@ public final class Ledger {
         continue;
       }
       if (before > 0) {
-        rest.add(part(m, 0, before));
+        rest.add(m.part(0, before));
       }
       if (after > 0) {
-        rest.add(part(m, m.size() - after, after));
+        rest.add(m.part(m.size() - after, after));
       }
     }
     account.mappings.clear();
     account.mappings.addAll(rest);
     return bytes;
-  }
-
-  private static Mapping part(Mapping m, long offset, long size) {
-    return new Mapping(m.at(), m.name(), m.iova() + offset, m.pa() + offset, size, m.permissions());
   }
 
   /** Attaches, and writes it down if the driver agrees. */

@@ -103,6 +103,31 @@ public final class Platform implements AutoCloseable {
     return targets;
   }
 
+  /**
+   * The interrupt target of that name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public InterruptTarget target(String wanted) {
+    return targets.stream()
+        .filter(t -> t.name().equals(wanted))
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException("no interrupt target is called '" + wanted + "'"));
+  }
+
+  /**
+   * The interrupt of that name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public DeviceInterrupt interrupt(String wanted) {
+    return ledger.interrupts().stream()
+        .filter(i -> i.name().equals(wanted))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no interrupt is called '" + wanted + "'"));
+  }
+
   /** What the drivers were asked to do; empty for a capture. */
   public Ledger ledger() {
     return ledger;

@@ -54,6 +54,16 @@ public final class RiscvArchitecture implements Architecture {
     return 24;
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Choice: the supervisor-level interrupt files of harts lie as on QEMU's machine, a page each.
+   */
+  @Override
+  public long interruptAddress(int cpu) {
+    return 0x2800_0000L + ((long) cpu << 12);
+  }
+
   @Override
   public Iommu create(Options options, Host host) {
     return Units.create(options, host);

@@ -8,6 +8,7 @@ import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Host;
+import org.iommu4j.core.dma.InterruptBus;
 import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.Reason;
@@ -52,6 +53,11 @@ public final class VtdArchitecture implements Architecture {
   @Override
   public int sourceBits() {
     return 16;
+  }
+
+  @Override
+  public long interruptAddress(int cpu) {
+    return InterruptBus.address(cpu);
   }
 
   @Override

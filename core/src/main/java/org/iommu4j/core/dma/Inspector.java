@@ -91,6 +91,19 @@ public interface Inspector {
   Walk walk(DmaRequest request);
 
   /**
+   * Follows an interrupt message through every table. Where a message is a write like any other,
+   * that is the walk of the write.
+   */
+  default Walk walk(InterruptRequest message) {
+    return walk(
+        new DmaRequest()
+            .source(message.source())
+            .pasid(message.pasid())
+            .iova(message.address())
+            .access(Access.WRITE));
+  }
+
+  /**
    * Everything that a requester reaches.
    *
    * @param pasid PASID or {@link DmaRequest#NO_PASID}

@@ -21,6 +21,11 @@ public interface InterruptBus {
    */
   int deliver(long address, int data);
 
+  /** The address of a message to the processor with this APIC id. */
+  static long address(int id) {
+    return 0xfee0_0000L | (id & 0xffL) << 12 | (long) (id >>> 8) << 40;
+  }
+
   /** Writes messages to whatever lies at their address. */
   static InterruptBus in(PhysicalMemory memory) {
     return memory::postInt;

@@ -9,6 +9,7 @@ import org.iommu4j.driver.DomainType;
 import org.iommu4j.machine.description.PlatformDescription.Attachment;
 import org.iommu4j.machine.description.PlatformDescription.Device;
 import org.iommu4j.machine.description.PlatformDescription.DomainPlan;
+import org.iommu4j.machine.description.PlatformDescription.Interrupt;
 import org.iommu4j.machine.description.PlatformDescription.Mapping;
 import org.iommu4j.machine.description.PlatformDescription.Range;
 import org.iommu4j.machine.description.PlatformDescription.Target;
@@ -48,6 +49,7 @@ final class Binder {
         targets,
         root.list("domains", this::domain),
         root.list("attach", Binder::attachment),
+        root.list("interrupts", Binder::interrupt),
         root.list("scenario", this::step).stream().filter(Objects::nonNull).toList(),
         root.list("traffic", Binder::traffic));
   }
@@ -93,7 +95,24 @@ final class Binder {
   }
 
   private static Target target(Node n) {
-    return new Target(n.at(), n.text("name", ""), n.address("base", 0));
+    boolean placed = n.has("base");
+    if (placed == n.has("cpu")) {
+      n.problem(
+          "",
+          "an interrupt target belongs to a processor or is at an address",
+          "give one, cpu: 0 or base: 0x2800_0000");
+    }
+    return new Target(
+        n.at(), n.text("name", ""), placed ? n.address("base", 0) : null, n.integer("cpu", 0));
+  }
+
+  private static Interrupt interrupt(Node n) {
+    return new Interrupt(
+        n.at(),
+        n.text("name", ""),
+        n.text("device", ""),
+        n.text("target", ""),
+        (int) n.address("data", 0));
   }
 
   private DomainPlan domain(Node n) {
@@ -109,20 +128,9 @@ final class Binder {
   private Mapping mapping(Node n, String domain) {
     long iova = n.address("iova", 0);
     String name = n.text("name", domain + " " + Units.address(iova));
-    long pa = n.address("pa", 0);
-    if (n.has("target")) {
-      String wanted = n.text("target", "");
-      name = n.text("name", wanted);
-      Target target =
-          targets.stream().filter(t -> t.name().equals(wanted)).findFirst().orElse(null);
-      if (target == null) {
-        n.problem(
-            "target",
-            "interrupt target '" + wanted + "' does not exist",
-            Similar.advice(wanted, targets.stream().map(Target::name).toList()));
-      } else {
-        pa = target.base();
-      }
+    @Nullable String target = n.has("target") ? targetOf(n) : null;
+    if (target != null) {
+      name = n.text("name", target);
     }
     if (n.has("target") == n.has("pa")) {
       n.problem(
@@ -131,7 +139,26 @@ final class Binder {
       n.problem("", "a mapping of memory needs size and allow", "add them: size: 64K, allow: rw");
     }
     return new Mapping(
-        n.at(), name, iova, pa, n.size("size", PAGE), permissions(n.text("allow", "w")));
+        n.at(),
+        name,
+        iova,
+        n.address("pa", 0),
+        n.size("size", PAGE),
+        permissions(n.text("allow", "w")),
+        target);
+  }
+
+  /** The name of an interrupt target, which has to exist. */
+  private String targetOf(Node n) {
+    String wanted = n.text("target", "");
+    List<String> known = targets.stream().map(Target::name).toList();
+    if (!known.contains(wanted)) {
+      n.problem(
+          "target",
+          "interrupt target '" + wanted + "' does not exist",
+          Similar.advice(wanted, known));
+    }
+    return wanted;
   }
 
   private static int permissions(String allow) {
@@ -159,6 +186,34 @@ final class Binder {
         n.integer("threads", 1),
         n.real("seconds", 0),
         n.address("count", 0));
+  }
+
+  private Step.Msi msi(Node s, String note, Expectation expect) {
+    boolean interrupt = s.has("interrupt");
+    boolean target = s.has("target");
+    int ways = (interrupt ? 1 : 0) + (target ? 1 : 0) + (s.has("address") ? 1 : 0);
+    if (ways != 1) {
+      s.problem(
+          "",
+          "a message is that of an interrupt, or goes to a target or to an address",
+          "give one of interrupt, target, address");
+    } else if (interrupt == s.has("data")) {
+      s.problem(
+          "",
+          interrupt ? "an interrupt has its data" : "a message needs data",
+          interrupt ? "remove data" : "add data: 33");
+    }
+    return new Step.Msi(
+        s.at(),
+        note,
+        s.text("device", ""),
+        s.has("as") ? s.requester("as") : null,
+        s.pasid(),
+        interrupt ? s.text("interrupt", "") : null,
+        target ? targetOf(s) : null,
+        s.address("address", 0),
+        (int) s.address("data", 0),
+        expect);
   }
 
   private @Nullable Step step(Node n) {
@@ -192,16 +247,7 @@ final class Binder {
               s.address("iova", 0),
               s.integer("length", 8),
               expect);
-      case "msi" ->
-          new Step.Msi(
-              at,
-              note,
-              device,
-              as,
-              s.pasid(),
-              s.address("address", 0),
-              (int) s.address("data", 0),
-              expect);
+      case "msi" -> msi(s, note, expect);
       case "map" -> new Step.Map(at, note, domain, mapping(s, domain), expect);
       case "unmap" ->
           new Step.Unmap(at, note, domain, s.address("iova", 0), s.size("size", PAGE), expect);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param targets the interrupt targets
  * @param domains the domains
  * @param attachments which device uses which domain
+ * @param interrupts what interrupts devices have
  * @param scenario what happens, in order
  * @param traffic what is measured
  */
@@ -31,6 +32,7 @@ public record PlatformDescription(
     List<Target> targets,
     List<DomainPlan> domains,
     List<Attachment> attachments,
+    List<Interrupt> interrupts,
     List<Step> scenario,
     List<Traffic> traffic) {
 
@@ -42,6 +44,7 @@ public record PlatformDescription(
     targets = List.copyOf(targets);
     domains = List.copyOf(domains);
     attachments = List.copyOf(attachments);
+    interrupts = List.copyOf(interrupts);
     scenario = List.copyOf(scenario);
     traffic = List.copyOf(traffic);
   }
@@ -116,8 +119,21 @@ public record PlatformDescription(
     }
   }
 
-  /** An interrupt target: a page at an address that takes messages. */
-  public record Target(Place at, String name, long base) {}
+  /**
+   * An interrupt target: a page that takes messages.
+   *
+   * @param base its physical address; null for where the architecture has that of {@code cpu}
+   * @param cpu the processor, if {@code base} is null
+   */
+  public record Target(Place at, String name, @Nullable Long base, int cpu) {}
+
+  /**
+   * An interrupt of a device, which its driver asks for.
+   *
+   * @param target the name of the target where it arrives
+   * @param data what arrives there: the identity, or on a PC the vector
+   */
+  public record Interrupt(Place at, String name, String device, String target, int data) {}
 
   /** A domain with what is mapped before the scenario begins. */
   public record DomainPlan(
@@ -131,9 +147,33 @@ public record PlatformDescription(
   /**
    * A mapping.
    *
+   * @param pa where it leads, if {@code target} is null
    * @param permissions {@link org.iommu4j.core.dma.Access} bits
+   * @param target the name of the interrupt target where it leads; null for memory
    */
-  public record Mapping(Place at, String name, long iova, long pa, long size, int permissions) {}
+  public record Mapping(
+      Place at,
+      String name,
+      long iova,
+      long pa,
+      long size,
+      int permissions,
+      @Nullable String target) {
+    /** The same, leading to an address. */
+    public Mapping to(long address) {
+      return new Mapping(at, name, iova, address, size, permissions, null);
+    }
+
+    /** The same with other permissions. */
+    public Mapping allowing(int others) {
+      return new Mapping(at, name, iova, pa, size, others, target);
+    }
+
+    /** A part of it. */
+    public Mapping part(long offset, long length) {
+      return new Mapping(at, name, iova + offset, pa + offset, length, permissions, target);
+    }
+  }
 
   /**
    * An attachment.

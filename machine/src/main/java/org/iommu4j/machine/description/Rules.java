@@ -10,6 +10,7 @@ import org.iommu4j.driver.DomainType;
 import org.iommu4j.machine.description.PlatformDescription.Attachment;
 import org.iommu4j.machine.description.PlatformDescription.Device;
 import org.iommu4j.machine.description.PlatformDescription.DomainPlan;
+import org.iommu4j.machine.description.PlatformDescription.Interrupt;
 import org.iommu4j.machine.description.PlatformDescription.Mapping;
 import org.iommu4j.machine.description.PlatformDescription.Range;
 import org.iommu4j.machine.description.PlatformDescription.Target;
@@ -49,6 +50,7 @@ final class Rules {
     unique("device", platform.devices(), Device::name, Device::at);
     unique("interrupt target", platform.targets(), Target::name, Target::at);
     unique("domain", platform.domains(), DomainPlan::name, DomainPlan::at);
+    unique("interrupt", platform.interrupts(), Interrupt::name, Interrupt::at);
     unique(
         "device id",
         platform.devices(),
@@ -62,6 +64,10 @@ final class Rules {
       if (target != null) {
         known("interrupt target", target, names(platform.targets(), Target::name), u.at());
       }
+    }
+    for (Interrupt i : platform.interrupts()) {
+      known("device", i.device(), names(platform.devices(), Device::name), i.at());
+      known("interrupt target", i.target(), names(platform.targets(), Target::name), i.at());
     }
   }
 
@@ -131,7 +137,12 @@ final class Rules {
         }
       }
     }
-    platform.targets().forEach(t -> pages("interrupt target", t.at(), t.base(), PAGE));
+    for (Target t : platform.targets()) {
+      Long base = t.base();
+      if (base != null) {
+        pages("interrupt target", t.at(), base, PAGE);
+      }
+    }
   }
 
   private void pages(String what, Place at, long base, long size) {
@@ -242,6 +253,10 @@ final class Rules {
           requester(step.at(), s.device(), s.pasid());
           if (s instanceof Step.Dma dma && Long.compareUnsigned(dma.length(), LARGEST_ACCESS) > 0) {
             problem(dma.at(), "an access has at most 1M bytes", "make it several steps");
+          }
+          String interrupt = s instanceof Step.Msi msi ? msi.interrupt() : null;
+          if (interrupt != null) {
+            known("interrupt", interrupt, names(platform.interrupts(), Interrupt::name), s.at());
           }
         }
         case Step.Map s -> {

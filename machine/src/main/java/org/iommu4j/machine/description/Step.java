@@ -81,13 +81,22 @@ public sealed interface Step {
       Expectation expect)
       implements Device {}
 
-  /** An interrupt message. */
+  /**
+   * An interrupt message: one that a driver asked for, or any.
+   *
+   * @param interrupt the name of the interrupt whose address and data are used; null if they are
+   *     given here
+   * @param target the name of the interrupt target that is addressed directly; null for {@code
+   *     address}
+   */
   record Msi(
       Place at,
       String note,
       String device,
       @Nullable Integer as,
       int pasid,
+      @Nullable String interrupt,
+      @Nullable String target,
       long address,
       int data,
       Expectation expect)

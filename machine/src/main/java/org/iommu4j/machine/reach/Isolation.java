@@ -144,17 +144,19 @@ public final class Isolation {
       }
       return;
     }
-    int implied = endpoint.unit().driver().capabilities().executePermission() ? 0 : Access.EXECUTE;
+    // Where there is no execute permission, neither side's word about it means anything.
+    boolean execute = endpoint.unit().driver().capabilities().executePermission();
+    int counts = Access.READ | Access.WRITE | (execute ? Access.EXECUTE : 0);
     List<Part> tables = new ArrayList<>();
     for (Inspector.Mapping m : reach.view().mappings()) {
-      tables.add(new Part(m.iova(), m.size(), m.pa(), m.permissions()));
+      tables.add(new Part(m.iova(), m.size(), m.pa(), m.permissions() & counts));
     }
     List<Part> books = new ArrayList<>();
     for (Mapping m : ledger.granted(endpoint, reach.pasid())) {
-      books.add(new Part(m.iova(), m.size(), m.pa(), m.permissions()));
+      books.add(new Part(m.iova(), m.size(), m.pa(), m.permissions() & counts));
     }
-    rest(tables, books, implied).forEach(p -> differences.add(p.difference(reach, true)));
-    rest(books, tables, 0).forEach(p -> differences.add(p.difference(reach, false)));
+    rest(tables, books).forEach(p -> differences.add(p.difference(reach, true)));
+    rest(books, tables).forEach(p -> differences.add(p.difference(reach, false)));
   }
 
   private record Part(long iova, long size, long pa, int permissions) {
@@ -162,19 +164,18 @@ public final class Isolation {
       return new Difference(reach, excess, iova, size, pa, permissions);
     }
 
-    boolean covers(Part other, int implied) {
-      return pa - iova == other.pa - other.iova
-          && (other.permissions & ~(permissions | implied)) == 0;
+    boolean covers(Part other) {
+      return pa - iova == other.pa - other.iova && (other.permissions & ~permissions) == 0;
     }
   }
 
   /** The parts of {@code some} that nothing in {@code others} covers. */
-  private static List<Part> rest(List<Part> some, List<Part> others, int implied) {
+  private static List<Part> rest(List<Part> some, List<Part> others) {
     List<Part> rest = new ArrayList<>();
     for (Part p : some) {
       List<Spans.Span> covered = new ArrayList<>();
       for (Part o : others) {
-        if (o.covers(p, implied)) {
+        if (o.covers(p)) {
           covered.add(new Spans.Span(o.iova, o.iova + o.size - 1));
         }
       }

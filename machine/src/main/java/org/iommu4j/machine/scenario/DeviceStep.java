@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.DmaRequest;
@@ -12,6 +14,7 @@ import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.machine.DeviceInterrupt;
 import org.iommu4j.machine.Endpoint;
 import org.iommu4j.machine.InterruptTarget;
 import org.iommu4j.machine.Platform;
@@ -26,6 +29,13 @@ final class DeviceStep {
   /** A part of the access that lies in one translation. */
   private record Piece(long pa, int length) {}
 
+  /**
+   * A message as the device sends it.
+   *
+   * @param interrupt what it is the message of; null if nobody asked for it
+   */
+  private record Message(long address, int data, @Nullable DeviceInterrupt interrupt) {}
+
   private final Platform platform;
   private final int number;
   private final Step.Device step;
@@ -33,6 +43,7 @@ final class DeviceStep {
   private final int source;
   private final String actor;
   private final PhysicalMemory memory;
+  private final @Nullable Message message;
   private final List<String> objections = new ArrayList<>();
   private final List<String> conditions = new ArrayList<>();
   private String detail = "";
@@ -49,6 +60,18 @@ final class DeviceStep {
     Integer as = step.as();
     source = as == null ? endpoint.source() : as;
     actor = endpoint.label(step.pasid());
+    message = step instanceof Step.Msi s ? message(s) : null;
+  }
+
+  private Message message(Step.Msi s) {
+    String interrupt = s.interrupt();
+    if (interrupt != null) {
+      DeviceInterrupt i = platform.interrupt(interrupt);
+      return new Message(i.message().address(), i.message().data(), i);
+    }
+    String target = s.target();
+    return new Message(
+        target == null ? s.address() : platform.target(target).base(), s.data(), null);
   }
 
   StepResult play() {
@@ -67,7 +90,7 @@ final class DeviceStep {
         switch (step) {
           case Step.Dma s -> dma(s, pieces);
           case Step.Cas s -> cas(s, pieces);
-          case Step.Msi s -> msi(s);
+          case Step.Msi s -> msi(Objects.requireNonNull(message));
         };
     List<Fault> faults = endpoint.unit().service(conditions);
     judge(outcome, faults, walk);
@@ -91,7 +114,7 @@ final class DeviceStep {
     return switch (step) {
       case Step.Dma s -> s.iova();
       case Step.Cas s -> s.iova();
-      case Step.Msi s -> s.address();
+      case Step.Msi s -> Objects.requireNonNull(message).address;
     };
   }
 
@@ -122,11 +145,17 @@ final class DeviceStep {
       case Step.Dma s ->
           s.kind().name().toLowerCase(Locale.ROOT) + " " + Units.size(s.length()) + " at " + at;
       case Step.Cas s -> "cas " + s.length() + " at " + at;
-      case Step.Msi s -> "msi " + (s.data() & 0xffff_ffffL) + " to " + at;
+      case Step.Msi s -> {
+        String name = s.interrupt() == null ? "" : s.interrupt() + ": ";
+        yield "msi " + name + (Objects.requireNonNull(message).data & 0xffff_ffffL) + " to " + at;
+      }
     };
   }
 
   private Inspector.Walk walk(long iova) {
+    if (message != null) {
+      return endpoint.unit().iommu().inspector().walk(request(message));
+    }
     DmaRequest request =
         new DmaRequest().source(source).pasid(step.pasid()).iova(iova).access(access());
     return endpoint.unit().iommu().inspector().walk(request);
@@ -135,7 +164,7 @@ final class DeviceStep {
   /** Where the access leads, as far as it is translated. */
   private List<Piece> pieces(long iova) {
     List<Piece> pieces = new ArrayList<>();
-    for (long done = 0; done < length(); ) {
+    for (long done = 0; message == null && done < length(); ) {
       Inspector.Walk walk = walk(iova + done);
       if (!walk.passes()) {
         break;
@@ -228,30 +257,28 @@ final class DeviceStep {
     }
   }
 
-  private Outcome msi(Step.Msi s) {
-    List<Long> before = platform.targets().stream().map(t -> t.count(s.data())).toList();
+  private InterruptRequest request(Message m) {
+    return new InterruptRequest().set(source, m.address, m.data).pasid(step.pasid());
+  }
+
+  private Outcome msi(Message m) {
+    List<Map<Integer, Long>> before =
+        platform.targets().stream().map(InterruptTarget::latched).toList();
     InterruptDelivery delivery = new InterruptDelivery();
-    InterruptRequest request =
-        new InterruptRequest().set(source, s.address(), s.data()).pasid(s.pasid());
-    boolean delivered = endpoint.unit().iommu().remap(request, delivery);
+    boolean delivered = endpoint.unit().iommu().remap(request(m), delivery);
     if (!delivered) {
       return delivery.reason() == null ? Outcome.ABORTED : Outcome.BLOCKED;
     }
     switch (delivery.kind()) {
       case WRITTEN -> {
-        InterruptTarget hit = null;
-        for (int i = 0; i < before.size(); i++) {
-          InterruptTarget t = platform.targets().get(i);
-          if (t.count(delivery.data()) != before.get(i)) {
-            hit = t;
-          }
-        }
-        if (hit == null) {
+        detail = latched(before);
+        DeviceInterrupt i = m.interrupt;
+        if (detail.isEmpty()) {
           objections.add(
               "the message went to %s, where no interrupt target latched it"
                   .formatted(Units.address(delivery.address())));
-        } else {
-          detail = "%s latched %d".formatted(hit.name(), delivery.data() & 0xffff_ffffL);
+        } else if (i != null && !detail.equals(latch(i.target(), i.data()))) {
+          objections.add(detail + ", expected was: " + latch(i.target(), i.data()));
         }
       }
       case RECORDED ->
@@ -261,6 +288,23 @@ final class DeviceStep {
       default -> detail = "accepted without effect";
     }
     return Outcome.OK;
+  }
+
+  /** What was latched since, in words; empty if nothing was. */
+  private String latched(List<Map<Integer, Long>> before) {
+    for (int n = 0; n < before.size(); n++) {
+      InterruptTarget target = platform.targets().get(n);
+      for (Map.Entry<Integer, Long> now : target.latched().entrySet()) {
+        if (!now.getValue().equals(before.get(n).get(now.getKey()))) {
+          return latch(target, now.getKey());
+        }
+      }
+    }
+    return "";
+  }
+
+  private static String latch(InterruptTarget target, int identity) {
+    return "%s latched %d".formatted(target.name(), identity & 0xffff_ffffL);
   }
 
   private DmaPort port() {

@@ -98,8 +98,7 @@ public final class Player {
         action,
         account.unit(),
         () -> {
-          platform.ledger().map(account, m);
-          return "leads to " + Units.address(m.pa());
+          return "leads to " + Units.address(platform.ledger().map(account, m).pa());
         });
   }
 

@@ -121,6 +121,49 @@ class PlatformFileTest {
         .hasMessageContaining("the file is not UTF-8 text");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          cpu: 0             | about: none        | f.yaml:18:5: an interrupt target belongs to a processor or is at an address; give one, cpu: 0 or base:
+          cpu: 0             | cpu: 0, base: 0x0  | f.yaml:18:5: an interrupt target belongs to a processor or is at an address
+          cpu: 0             | cpu: 256           | f.yaml:18:20: cpu: found '256'; expected a processor, 0..255
+          device: a, target  | device: b, target  | f.yaml:20:5: device 'b' does not exist; did you mean 'a'?
+          target: c, data: 3 | target: d, data: 3 | f.yaml:20:5: interrupt target 'd' does not exist; did you mean 'c'?
+          ', data: 33'       | ''                 | f.yaml:20:5: 'data' is missing in an interrupt of a device
+          interrupt: i       | interrupt: j       | f.yaml:16:10: interrupt 'j' does not exist; did you mean 'i'?
+          interrupt: i       | interrupt: i, data: 3 | f.yaml:16:10: an interrupt has its data; remove data
+          interrupt: i       | interrupt: i, address: 0 | f.yaml:16:10: a message is that of an interrupt, or goes to a target or to an address; give one
+          interrupt: i       | target: c          | f.yaml:16:10: a message needs data; add data: 33
+          interrupt: i       | target: d, data: 1 | f.yaml:16:30: interrupt target 'd' does not exist; did you mean 'c'?
+          """)
+  void a_problem_with_interrupts_is_named(String find, String replacement, String expected) {
+    String text =
+        GOOD
+            + """
+              - msi: {device: a, interrupt: i}
+            targets:
+              - {name: c, cpu: 0}
+            interrupts:
+              - {name: i, device: a, target: c, data: 33}
+            """
+                .indent(0);
+    assertThat(PlatformFile.parse("f.yaml", text).interrupts()).hasSize(1);
+    assertThat(text).contains(find);
+    assertThat(complaint(text.replace(find, replacement)).lines())
+        .anySatisfy(line -> assertThat(line).startsWith(expected));
+  }
+
+  @Test
+  void messages_do_not_arrive_in_memory() {
+    String text = GOOD + "targets: [{name: c, base: 0x8010_0000}]\n";
+    assertThat(refusal(PlatformFile.parse("f.yaml", text)))
+        .isEqualTo(
+            "f.yaml:3:5: this memory covers 0x80100000, where c takes messages;"
+                + " end it before, and go on behind");
+  }
+
   @Test
   void what_the_unit_refuses_names_the_unit() {
     PlatformDescription unknown =

@@ -73,6 +73,11 @@ public final class FakeArchitecture implements Architecture {
   }
 
   @Override
+  public long interruptAddress(int cpu) {
+    return 0x2000_0000L + 4096L * cpu;
+  }
+
+  @Override
   public Iommu create(Options options, Host host) {
     options.choice("cache", CacheBehaviour.class, CacheBehaviour.NORMAL);
     options.integer("level", 1, 1, 9);

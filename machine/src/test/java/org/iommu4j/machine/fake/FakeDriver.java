@@ -44,6 +44,9 @@ public final class FakeDriver implements IommuDriver {
     }
   }
 
+  /** Where messages are mapped. */
+  private static final long MESSAGES = 0x800_0000;
+
   private final DriverHost host;
   private final long table;
   private final Map<Integer, FakeDomain> attached = new HashMap<>();
@@ -93,7 +96,14 @@ public final class FakeDriver implements IommuDriver {
 
   @Override
   public Interrupt interrupt(int source, long targetAddress, int targetData) {
-    throw new IllegalArgumentException("the fake has no interrupt messages");
+    FakeDomain domain = attached.get(source);
+    if (domain == null) {
+      throw new IllegalStateException("source 0x%x has no domain".formatted(source));
+    }
+    long page = targetAddress & -4096;
+    long iova = MESSAGES + (page & 0xff000);
+    domain.map(iova, page, 4096, Access.WRITE);
+    return new FakeInterrupt(source, iova | (targetAddress & 4095), targetData);
   }
 
   @Override
@@ -141,6 +151,22 @@ public final class FakeDriver implements IommuDriver {
   @Override
   public void close() {
     host.registers().write(FakeIommu.TABLE, 8, 0);
+  }
+
+  /** A page of the domain, as long as the driver lives. */
+  private record FakeInterrupt(int source, long address, int data) implements Interrupt {
+    @Override
+    public void retarget(long targetAddress, int targetData) {
+      throw new UnsupportedOperationException("the fake's messages stay where they are");
+    }
+
+    @Override
+    public void post(long descriptor, int vector, boolean urgent) {
+      throw new UnsupportedOperationException("the fake posts nothing");
+    }
+
+    @Override
+    public void close() {}
   }
 
   private final class FakeDomain implements Domain {

@@ -1,6 +1,7 @@
 package org.iommu4j.machine.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Objects;
@@ -94,6 +95,52 @@ class PlayerTest {
         .isEqualTo("cpu latched 7");
     assertThat(only("msi: {device: b, address: 0x9000, data: 7, expect: blocked}").asExpected())
         .isTrue();
+  }
+
+  @Test
+  void an_interrupt_arrives_where_it_was_made_to() {
+    String more =
+        """
+        interrupts: [{name: rx, device: a, target: cpu, data: 33}]
+        scenario:
+          - msi: {device: a, interrupt: rx}
+          - msi: {device: b, interrupt: rx, expect: blocked}
+          - msi: {device: a, target: cpu, data: 33, expect: blocked}
+        """;
+    PlatformDescription d = description(more);
+    try (Platform platform = Platform.of(d, FAKE)) {
+      List<StepResult> all = new Player(platform).play(d.scenario());
+      assertThat(all).allSatisfy(r -> assertThat(r.objections()).isEmpty());
+      assertThat(all.getFirst().action()).isEqualTo("msi rx: 33 to 0x8000000");
+      assertThat(all.getFirst().detail()).isEqualTo("cpu latched 33");
+      assertThat(platform.target("cpu").count(33)).isEqualTo(1);
+      assertThat(Isolation.of(platform, 100).differences()).isEmpty();
+    }
+  }
+
+  @Test
+  void a_processor_takes_messages_where_the_architecture_says() {
+    String text =
+        """
+        platform: cpus
+        memory: [{base: 0x8000_0000, size: 64M}]
+        iommus:
+          - {name: u, arch: fake, base: 0x1000_0000, frames: {base: 0x8000_0000, size: 1M}}
+          - {name: v, arch: fake, base: 0x1001_0000, frames: {base: 0x8010_0000, size: 1M}}
+        targets: [{name: cpu0, cpu: 0}, {name: cpu2, cpu: 2}]
+        devices: [{name: a, id: "00:01.0", iommu: u}]
+        """;
+    PlatformDescription d = PlatformFile.parse("c.yaml", text);
+    try (Platform platform = Platform.of(d, Settings.NONE)) {
+      assertThat(platform.target("cpu0").base()).isEqualTo(0x2000_0000L);
+      assertThat(platform.target("cpu2").base()).isEqualTo(0x2000_2000L);
+    }
+    PlatformDescription two =
+        PlatformFile.parse("c.yaml", text.replace("v, arch: fake", "v, arch: riscv"));
+    assertThatThrownBy(() -> Platform.of(two, Settings.NONE).close())
+        .hasMessage(
+            "c.yaml:6:11: cpu0: the architectures of this platform differ in where processor 0"
+                + " takes messages; give an address: base: 0x20000000");
   }
 
   @Test
