@@ -102,15 +102,38 @@ final class DriverMessages {
           warning(
               "Out of memory when allocating notify_info for .*",
               "The device's place in the table is not looked up: it stays without a unit."),
+          warning(
+              "ACPI name space devices didn't probe correctly",
+              "A device that ANDD names stays without the unit that has it in its scope."),
+          error(
+              "\\w+: iommu width \\(\\d+\\) is not sufficient for the mapped address"
+                  + " \\([0-9a-f]+\\)",
+              "The address is beyond what the unit's tables cover: it was not mapped."),
+          error(
+              "Invalid domain page table",
+              "The device cannot be attached: its unit's tables have"
+                  + " fewer levels than the domain's, and the upper ones are in use."),
+          error("PASID table allocation failed", "Memory was short: the device has no unit."),
+          warning(
+              "Skipping IOMMU quirk for dev \\[[0-9A-F:]+\\] on untrusted PCI link",
+              "A device on a port for foreign devices may not ask for exceptions: it could pretend"
+                  + " to be another."),
+          state(
+              "Please check with your BIOS/Platform vendor about this",
+              "If the device is built in, firmware should not call its port external."),
           state("failed to run vt-d quirk", "The DMA engine's unit could not be checked."));
 
-  /** Lines that have no prefix, and what old kernels wrote without one. */
+  /** Lines that have no prefix, in all kernels or in old ones. */
   static final List<Known> BARE =
       List.of(
           error(
               UNIT + ": Invalid page request: [0-9a-f]+ [0-9a-f]+",
               "A device sent a page request that cannot be answered: the two words are the"
                   + " descriptor's. The device is not attached, or asks for what is not allowed."),
+          warning(
+              UNIT + " SVM disabled, incompatible (?:1GB page capability|paging mode)",
+              "The unit's first stage does not fit the processor's page tables, so devices cannot"
+                  + " share them with processes."),
           state(
               "IOMMU:? \\d+ 0x[0-9a-f]+: using (?:Queued|Register based) invalidation",
               "How the unit's caches are invalidated."),

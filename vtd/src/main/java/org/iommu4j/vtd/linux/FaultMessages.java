@@ -15,13 +15,14 @@ import org.iommu4j.vtd.layout.Reason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lines that report faults. Their spelling over the years:
+ * Lines that report faults. Their spelling over the years, the newest first:
  *
  * <ul>
- *   <li>since 5.14 numbers have 0x, the reason is hexadecimal and a request without PASID is {@code
- *       NO_PASID}; since 6.x the device has its segment;
- *   <li>from 5.8 {@code PASID ffffffff} stands before the address, the reason is decimal;
- *   <li>up to 4.1 the reason is on a line of its own, {@code DMAR:[fault reason 06] ...}.
+ *   <li>numbers have 0x, the reason is hexadecimal, a request without PASID is {@code NO_PASID},
+ *       and in the newest kernels the device has its segment;
+ *   <li>{@code PASID ffffffff} stands before the address, the reason is decimal;
+ *   <li>no PASID at all, the reason is decimal;
+ *   <li>the reason is on a line of its own, {@code DMAR:[fault reason 06] ...}.
  * </ul>
  *
  * <p>Of the two type bits only the first is told: atomics are reads, page requests are writes.

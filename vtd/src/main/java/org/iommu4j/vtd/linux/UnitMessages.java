@@ -126,6 +126,9 @@ final class UnitMessages {
               UNIT + ":? SVM disabled, incompatible (?:1GB page capability|paging mode)",
               "The unit's first stage does not fit the processor's page tables, so devices cannot"
                   + " share them with processes."),
+          warning(
+              UNIT + ": (?:No PASID available|Invalid PASID|Unexpected error code \\d+)",
+              "The emulated unit did not do what the virtual command interface was asked for."),
           error(
               "No (?:first|second)[- ]level translation support on " + UNIT,
               "ECAP lacks what the domain needs: the device cannot be attached."),

@@ -48,7 +48,7 @@ public final class VtdKernelLog implements KernelLog {
     all.addAll(QueueMessages.ALL);
     all.addAll(UnitMessages.ALL);
     all.addAll(DriverMessages.ALL);
-    // Before 3.17 these lines had the other prefix, or none.
+    // Old kernels wrote these lines with the other prefix, or with none.
     all.addAll(RemapMessages.ALL);
     return List.copyOf(all);
   }

@@ -1,7 +1,7 @@
 /**
  * What Linux says about VT-d units: the log lines of its drivers (prefixes {@code DMAR} and {@code
- * DMAR-IR}) as of Linux 7.2 and, where faults and tables are concerned, back to 2.6.32; and their
- * files below {@code /sys/class/iommu}.
+ * DMAR-IR}) as of Linux 7.2 and, where faults and tables are concerned, the older spellings as
+ * well; and their files below {@code /sys/class/iommu}.
  */
 @NullMarked
 package org.iommu4j.vtd.linux;

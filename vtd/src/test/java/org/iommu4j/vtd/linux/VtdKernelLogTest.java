@@ -94,7 +94,7 @@ class VtdKernelLogTest {
     assertThat(faults).isEqualTo(count);
   }
 
-  /** As kernels from 2.6.32 to 7.2 spell them. */
+  /** As old and new kernels spell them. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
