@@ -40,7 +40,7 @@ final class Invalidation {
       scope.iova(first, last);
     }
     // The IOTLB comes last: a walk that begins in between must not fill it from an old pointer.
-    if (unit.config().cache() == CacheBehaviour.WORST_CASE) {
+    if (unit.config().caches().behaviour() == CacheBehaviour.WORST_CASE) {
       unit.denials().entries.invalidate(scope);
     }
     if (pscv) {

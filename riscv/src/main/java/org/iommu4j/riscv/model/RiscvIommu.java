@@ -23,6 +23,7 @@ import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.iotlb.CacheBehaviour;
+import org.iommu4j.core.iotlb.CacheSettings;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.iotlb.MicroTlb;
 import org.iommu4j.core.memory.PhysicalMemory;
@@ -84,12 +85,12 @@ final class RiscvIommu implements Iommu {
   RiscvIommu(UnitConfig config, Host host) {
     this.config = config;
     this.host = host;
-    boolean worst = config.cache() == CacheBehaviour.WORST_CASE;
-    quick = config.cache() == CacheBehaviour.NORMAL;
+    boolean worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
+    quick = config.caches().behaviour() == CacheBehaviour.NORMAL;
     contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
-    iotlb = new Iotlb(config.iotlb());
-    pagingCaches = new PagingCaches(config.walkCache(), worst);
-    denials = new Denials(worst ? config.walkCache() : UnitConfig.NONE);
+    iotlb = new Iotlb(config.caches().iotlb());
+    pagingCaches = new PagingCaches(config.caches().walkCache(), worst);
+    denials = new Denials(worst ? config.caches().walkCache() : CacheSettings.NONE);
     monitor = new PerformanceMonitor(this, config);
     interrupts = new Interrupts(this);
     faultQueue = new FaultQueue(this);
@@ -184,7 +185,7 @@ final class RiscvIommu implements Iommu {
     int cause = Translator.translate(s, w, request);
     if (cause == 0) {
       grant(w, request, out);
-      if (config.cache() == CacheBehaviour.WORST_CASE && !w.hit && !w.ats) {
+      if (config.caches().behaviour() == CacheBehaviour.WORST_CASE && !w.hit && !w.ats) {
         Prefetcher.neighbours(s, this, request);
       }
       return true;
@@ -435,7 +436,7 @@ final class RiscvIommu implements Iommu {
   /** ddtp has changed: accesses under the old directory end before the write returns. */
   void directoryChanged() {
     refresh();
-    if (config.cache() == CacheBehaviour.NORMAL) {
+    if (config.caches().behaviour() == CacheBehaviour.NORMAL) {
       // The quick path trusts that a cached context fits the directory's depth.
       contexts.invalidateAll();
       cachesChanged();
@@ -564,7 +565,7 @@ final class RiscvIommu implements Iommu {
 
   /** The IOTLB for this request, or null if it must walk. */
   @Nullable Iotlb iotlb(Setup s, Workspace w) {
-    return w.dry || config.cache() == CacheBehaviour.OFF ? null : iotlb;
+    return w.dry || config.caches().behaviour() == CacheBehaviour.OFF ? null : iotlb;
   }
 
   PagingCaches pagingCaches() {
@@ -576,7 +577,9 @@ final class RiscvIommu implements Iommu {
    * not used, so that the number of walks counted does not depend on what is cached.
    */
   @Nullable PagingCaches pagingCaches(Setup s, Workspace w) {
-    return w.dry || s.counting || config.cache() == CacheBehaviour.OFF ? null : pagingCaches;
+    return w.dry || s.counting || config.caches().behaviour() == CacheBehaviour.OFF
+        ? null
+        : pagingCaches;
   }
 
   Denials denials() {

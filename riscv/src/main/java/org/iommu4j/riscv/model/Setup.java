@@ -89,13 +89,16 @@ final class Setup {
             | Pte.D.mask();
     msiPageMask = (1L << (guestAddressBits(caps) - 12)) - 1;
     this.counting = counting;
-    cached = config.cache() != CacheBehaviour.OFF;
+    cached = config.caches().behaviour() != CacheBehaviour.OFF;
     plain =
         mode >= Registers.MODE_1LVL
             && !be
             && !counting
-            && config.cache() != CacheBehaviour.WORST_CASE;
-    quick = mode >= Registers.MODE_1LVL && !counting && config.cache() == CacheBehaviour.NORMAL;
+            && config.caches().behaviour() != CacheBehaviour.WORST_CASE;
+    quick =
+        mode >= Registers.MODE_1LVL
+            && !counting
+            && config.caches().behaviour() == CacheBehaviour.NORMAL;
   }
 
   /** MGPAW: the widest guest-physical address that any second stage of the unit takes. */

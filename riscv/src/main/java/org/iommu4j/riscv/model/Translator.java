@@ -196,11 +196,11 @@ final class Translator {
   }
 
   private static @Nullable ContextCache contexts(Setup s, Workspace w) {
-    return w.dry || s.config.cache() == CacheBehaviour.OFF ? null : w.unit.contexts();
+    return w.dry || s.config.caches().behaviour() == CacheBehaviour.OFF ? null : w.unit.contexts();
   }
 
   private static boolean worst(Setup s) {
-    return s.config.cache() == CacheBehaviour.WORST_CASE;
+    return s.config.caches().behaviour() == CacheBehaviour.WORST_CASE;
   }
 
   /** Steps 17 to 20: both stages, MSI, and the IOTLB in front of them. */

@@ -1,12 +1,11 @@
 package org.iommu4j.riscv.model;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.iommu4j.core.Architecture.Option;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.iotlb.CacheBehaviour;
-import org.iommu4j.core.iotlb.Geometry;
-import org.iommu4j.core.iotlb.Replacement;
+import org.iommu4j.core.iotlb.CacheSettings;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Registers;
 
@@ -30,10 +29,7 @@ import org.iommu4j.riscv.layout.Registers;
  * @param itags Invalidation Requests that can be outstanding, 1..32
  * @param bigEndianMsi incoming MSIs with address bit 2 set are honoured
  * @param atsWriteAfterUpdate an ATS completion grants W although the same request had to set D
- * @param cache how much is cached
- * @param microTlb entries of each thread's micro-TLB
- * @param iotlb shape of the IOTLB
- * @param walkCache shape of each paging-structure cache
+ * @param caches how it caches
  */
 record UnitConfig(
     long capabilities,
@@ -52,10 +48,7 @@ record UnitConfig(
     int itags,
     boolean bigEndianMsi,
     boolean atsWriteAfterUpdate,
-    CacheBehaviour cache,
-    int microTlb,
-    Geometry iotlb,
-    Geometry walkCache) {
+    CacheSettings caches) {
 
   /**
    * Everything that version 1.0 has: all modes, ATS, PRI, T2GPA, both endiannesses and interrupt
@@ -63,10 +56,7 @@ record UnitConfig(
    */
   static final long ALL_CAPABILITIES = 0xff8_efef_cf10L;
 
-  /** The smallest shape: of a cache that is never filled. */
-  static final Geometry NONE = new Geometry(1, 1, Replacement.FIFO);
-
-  static final List<Option> OPTIONS =
+  private static final List<Option> OWN_OPTIONS =
       List.of(
           new Option("capabilities", "number", "0xff8efefcf10", "value of the register"),
           new Option("fctl", "number", "0", "reset value of fctl"),
@@ -84,17 +74,10 @@ record UnitConfig(
           new Option("itags", "1..32", "32", "outstanding invalidation requests"),
           new Option("big_endian_msi", "flag", "false", "MSIs at address bit 2 are honoured"),
           new Option(
-              "ats_write_after_update", "flag", "false", "ATS grants W when it has just set D"),
-          new Option("cache", "off|normal|worst-case", "normal", "how much is cached"),
-          new Option(
-              "micro_tlb", "power of two", "64", "entries in front of it, per device thread"),
-          new Option("iotlb.sets", "power of two", "2048", "sets of the IOTLB"),
-          new Option("iotlb.ways", "1..64", "4", "ways of the IOTLB"),
-          new Option("iotlb.replacement", "fifo|random|lru", "fifo", "replacement of the IOTLB"),
-          new Option("walk_cache.sets", "power of two", "256", "sets of each walk cache"),
-          new Option("walk_cache.ways", "1..64", "4", "ways of each walk cache"),
-          new Option(
-              "walk_cache.replacement", "fifo|random|lru", "fifo", "replacement of walk caches"));
+              "ats_write_after_update", "flag", "false", "ATS grants W when it has just set D"));
+
+  static final List<Option> OPTIONS =
+      Stream.concat(OWN_OPTIONS.stream(), CacheSettings.OPTIONS.stream()).toList();
 
   static UnitConfig of(Options o) {
     long caps = o.number("capabilities", ALL_CAPABILITIES);
@@ -119,7 +102,6 @@ record UnitConfig(
     }
     // What the reference model needs to know and this model derives from ddtp.iommu_mode.
     o.ignore("max_devid_mask");
-    CacheBehaviour cache = o.choice("cache", CacheBehaviour.class, CacheBehaviour.NORMAL);
     UnitConfig config =
         new UnitConfig(
             caps,
@@ -138,47 +120,9 @@ record UnitConfig(
             o.integer("itags", 32, 1, 32),
             o.flag("big_endian_msi", false),
             o.flag("ats_write_after_update", false),
-            cache,
-            microTlb(o, cache),
-            geometry(o, "iotlb", iotlb(cache)),
-            geometry(o, "walk_cache", walkCache(cache)));
+            CacheSettings.of(o));
     o.finish(OPTIONS.stream().map(Option::name).toList());
     return config;
-  }
-
-  private static Geometry iotlb(CacheBehaviour cache) {
-    return switch (cache) {
-      case OFF -> NONE;
-      case NORMAL -> Geometry.DEFAULT;
-      case WORST_CASE -> new Geometry(4096, 8, Replacement.FIFO);
-    };
-  }
-
-  private static Geometry walkCache(CacheBehaviour cache) {
-    return switch (cache) {
-      case OFF -> NONE;
-      case NORMAL -> new Geometry(256, 4, Replacement.FIFO);
-      case WORST_CASE -> new Geometry(1024, 4, Replacement.FIFO);
-    };
-  }
-
-  private static int microTlb(Options o, CacheBehaviour cache) {
-    int entries = o.integer("micro_tlb", 64, 1, 1 << 12);
-    if (Integer.bitCount(entries) != 1) {
-      throw invalid("micro_tlb", entries + " is not a power of two");
-    }
-    return cache == CacheBehaviour.NORMAL ? entries : 1; // the others do without
-  }
-
-  private static Geometry geometry(Options o, String prefix, Geometry standard) {
-    int sets = o.integer(prefix + ".sets", standard.sets(), 1, 1 << 20);
-    int ways = o.integer(prefix + ".ways", standard.ways(), 1, 64);
-    Replacement replacement =
-        o.choice(prefix + ".replacement", Replacement.class, standard.replacement());
-    if (Integer.bitCount(sets) != 1) {
-      throw invalid(prefix + ".sets", sets + " is not a power of two");
-    }
-    return new Geometry(sets, ways, replacement);
   }
 
   private static Options.InvalidOption invalid(String name, String message) {

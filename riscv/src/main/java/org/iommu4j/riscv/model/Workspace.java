@@ -135,7 +135,7 @@ final class Workspace {
 
   Workspace(RiscvIommu unit) {
     this.unit = unit;
-    this.recent = new MicroTlb(unit.config().microTlb());
+    this.recent = new MicroTlb(unit.config().caches().microTlb());
   }
 
   /**

@@ -2,6 +2,7 @@ package org.iommu4j.vtd.model;
 
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.memory.EntryUpdate;
 import org.iommu4j.vtd.layout.FirstStagePte;
 import org.iommu4j.vtd.layout.Reason;
 import org.jspecify.annotations.Nullable;
@@ -96,14 +97,18 @@ final class FirstStageWalker {
       }
       long bits = A | (space.eafe ? EA : 0) | (leaf && w.checks() && w.writes() ? D : 0);
       if ((e & bits) != bits) {
-        int updated = set(s, space, w, at, e, bits, nested);
-        if (updated == AdUpdate.CHANGED) {
+        if (!SecondStageWalker.snooped(s, space)) {
+          return Reason.SFS_9;
+        }
+        if (nested && (w.ssPermissions & Access.WRITE) == 0) {
+          return Reason.SFS_8;
+        }
+        EntryUpdate updated = SecondStageWalker.update(s, w, at, e, bits);
+        if (updated == EntryUpdate.CHANGED) {
           continue; // the entry is read again
         }
-        if (updated != AdUpdate.DONE) {
-          return updated == SecondStageWalker.NOT_SNOOPED
-              ? Reason.SFS_9
-              : updated == DENIED ? Reason.SFS_8 : Reason.SFS_10;
+        if (updated != EntryUpdate.DONE) {
+          return Reason.SFS_10;
         }
         e |= bits;
       }
@@ -129,17 +134,6 @@ final class FirstStageWalker {
                 w.seenFirst, space.tag, iova, shift + 9, WalkCaches.pointer(table, shift, granted));
       }
     }
-  }
-
-  /** Besides the results of {@link AdUpdate}: the second stage forbids the update. */
-  private static final int DENIED = 4;
-
-  private static int set(
-      Setup s, Space space, Workspace w, long at, long e, long bits, boolean nested) {
-    if (nested && (w.ssPermissions & Access.WRITE) == 0) {
-      return s.snoopMatters && !space.pwsnp ? SecondStageWalker.NOT_SNOOPED : DENIED;
-    }
-    return SecondStageWalker.update(s, space, w, at, e, bits);
   }
 
   /** §3.6.1: user requests need U/S, writes R/W, of a supervisor only with WPE. */

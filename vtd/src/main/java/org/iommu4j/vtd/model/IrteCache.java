@@ -12,12 +12,12 @@ final class IrteCache {
 
   IrteCache(UnitConfig config) {
     int slots =
-        switch (config.cache()) {
+        switch (config.caches().behaviour()) {
           case OFF -> 0;
           case NORMAL -> 1024;
           case WORST_CASE -> 1 << 16; // every entry that there can be
         };
-    entries = new Entry[config.cache() == CacheBehaviour.OFF ? 0 : slots];
+    entries = new Entry[config.caches().behaviour() == CacheBehaviour.OFF ? 0 : slots];
   }
 
   @Nullable Entry lookup(int index) {

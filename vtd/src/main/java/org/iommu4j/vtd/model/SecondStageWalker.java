@@ -2,6 +2,7 @@ package org.iommu4j.vtd.model;
 
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.memory.EntryUpdate;
 import org.iommu4j.vtd.layout.Reason;
 import org.iommu4j.vtd.layout.SecondStagePte;
 import org.jspecify.annotations.Nullable;
@@ -95,13 +96,16 @@ final class SecondStageWalker {
       if (space.ssade) {
         long bits = leaf && check && (wanted & Access.WRITE) != 0 ? A | D : A;
         if ((e & bits) != bits) {
-          int updated = update(s, space, w, at, e, bits);
-          if (updated == AdUpdate.CHANGED) {
+          if (!snooped(s, space)) {
+            return Reason.SSS_5;
+          }
+          EntryUpdate updated = update(s, w, at, e, bits);
+          if (updated == EntryUpdate.CHANGED) {
             granted = before;
             continue; // the entry is read again
           }
-          if (updated != AdUpdate.DONE) {
-            return updated == NOT_SNOOPED ? Reason.SSS_5 : Reason.SSS_6;
+          if (updated != EntryUpdate.DONE) {
+            return Reason.SSS_6;
           }
           e |= bits;
         }
@@ -126,16 +130,15 @@ final class SecondStageWalker {
     }
   }
 
-  /** Besides the results of {@link AdUpdate}: the walk is not snooped, nothing can be set. */
-  static final int NOT_SNOOPED = 3;
+  /** Whether A and D bits can be set at all: updates need walks that are snooped. */
+  static boolean snooped(Setup s, Space space) {
+    return !s.snoopMatters || space.pwsnp;
+  }
 
   /** Sets A or D in an entry of either stage. */
-  static int update(Setup s, Space space, Workspace w, long at, long e, long bits) {
-    if (s.snoopMatters && !space.pwsnp) {
-      return NOT_SNOOPED;
-    }
+  static EntryUpdate update(Setup s, Workspace w, long at, long e, long bits) {
     w.count(s, 1, 3, 0);
-    return AdUpdate.set(s, w, at, e, bits);
+    return EntryUpdate.set(s.memory, at, e, bits, w.dry);
   }
 
   private static void result(

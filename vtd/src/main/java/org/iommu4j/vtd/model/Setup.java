@@ -139,15 +139,15 @@ final class Setup {
     directoryReserved = PasidDirectoryEntry.LAYOUT.reservedMask(0) | above;
     pasidReserved = pasidReserved();
     pagingReserved();
-    cached = config.cache() != CacheBehaviour.OFF;
-    worst = config.cache() == CacheBehaviour.WORST_CASE;
+    cached = config.caches().behaviour() != CacheBehaviour.OFF;
+    worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     keepsFaults = worst && Capability.CM.isSet(config.cap());
     boolean ordinary =
         enabled
             && !counting
             && protectedMemory == null
             && (ttm == Registers.TTM_LEGACY ? !ssirwe : ttm == Registers.TTM_SCALABLE && smts);
-    quick = ordinary && config.cache() == CacheBehaviour.NORMAL;
+    quick = ordinary && config.caches().behaviour() == CacheBehaviour.NORMAL;
     plain = ordinary && !worst;
   }
 

@@ -6,6 +6,7 @@ import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.memory.EntryUpdate;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.Reason;
@@ -444,31 +445,27 @@ final class Translator {
 
   /** A translation request that is granted W: no later request will tell that the page changed. */
   private static @Nullable Reason setDirty(Setup s, Workspace w, Space space) {
-    if (space.hasFirstStage()) {
-      int updated = dirty(s, space, w, w.fsLeafAt, w.fsLeaf, FirstStageWalker.D);
-      if (updated != AdUpdate.DONE) {
-        return updated == SecondStageWalker.NOT_SNOOPED ? Reason.SFS_9 : Reason.SFS_10;
-      }
+    boolean first = space.hasFirstStage();
+    if (!SecondStageWalker.snooped(s, space)) {
+      return first ? Reason.SFS_9 : Reason.SSS_5;
     }
-    if (space.ssade) {
-      int updated = dirty(s, space, w, w.ssLeafAt, w.ssLeaf, SecondStageWalker.D);
-      if (updated != AdUpdate.DONE) {
-        return updated == SecondStageWalker.NOT_SNOOPED ? Reason.SSS_5 : Reason.SSS_6;
-      }
+    if (first && failed(s, w, w.fsLeafAt, w.fsLeaf, FirstStageWalker.D)) {
+      return Reason.SFS_10;
     }
-    return null;
+    return space.ssade && failed(s, w, w.ssLeafAt, w.ssLeaf, SecondStageWalker.D)
+        ? Reason.SSS_6
+        : null;
   }
 
-  private static int dirty(Setup s, Space space, Workspace w, long at, long e, long bit) {
+  private static boolean failed(Setup s, Workspace w, long at, long e, long bit) {
     if ((e & bit) != 0) {
-      return AdUpdate.DONE;
+      return false;
     }
-    int updated = SecondStageWalker.update(s, space, w, at, e, bit);
-    if (updated == AdUpdate.CHANGED) {
+    EntryUpdate updated = SecondStageWalker.update(s, w, at, e, bit);
+    if (updated == EntryUpdate.CHANGED) {
       // Somebody else changed the entry meanwhile: the device is not granted W, and may ask again.
       w.permissions &= ~Access.WRITE;
-      return AdUpdate.DONE;
     }
-    return updated;
+    return updated == EntryUpdate.FAILED;
   }
 }

@@ -13,9 +13,7 @@ import java.util.List;
 import org.iommu4j.core.Architecture.Option;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.iotlb.CacheBehaviour;
-import org.iommu4j.core.iotlb.Geometry;
-import org.iommu4j.core.iotlb.Replacement;
+import org.iommu4j.core.iotlb.CacheSettings;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.FaultRecord;
@@ -31,10 +29,7 @@ import org.iommu4j.vtd.layout.FaultRecord;
  * @param counters performance counters, if ECAP.PMS
  * @param itags Invalidation Requests that can be outstanding, 1..32
  * @param quirks deviations
- * @param cache how much is cached
- * @param microTlb entries of each thread's micro-TLB
- * @param iotlb shape of the IOTLB
- * @param walkCache shape of each paging-structure cache
+ * @param caches how it caches
  */
 record UnitConfig(
     int version,
@@ -44,10 +39,7 @@ record UnitConfig(
     int counters,
     int itags,
     Quirks quirks,
-    CacheBehaviour cache,
-    int microTlb,
-    Geometry iotlb,
-    Geometry walkCache) {
+    CacheSettings caches) {
 
   /** Version 5.0: register-based invalidation is still there. */
   static final int VERSION = 0x50;
@@ -113,9 +105,6 @@ record UnitConfig(
           | ExtendedCapability.SMS.mask()
           | ExtendedCapability.HPT1GPS.mask();
 
-  /** The smallest shape: of a cache that is never filled. */
-  static final Geometry NONE = new Geometry(1, 1, Replacement.FIFO);
-
   private static final List<Option> OWN_OPTIONS =
       List.of(
           new Option("ver", "number", "0x50", "value of VER_REG"),
@@ -123,28 +112,18 @@ record UnitConfig(
           new Option("ecap", "number", hex(ECAP), "value of ECAP_REG"),
           new Option("haw", "32..52", "52", "host address width in bits"),
           new Option("counters", "0..64", "8", "performance counters, if ECAP.PMS"),
-          new Option("itags", "1..32", "32", "outstanding invalidation requests"),
-          new Option("cache", "off|normal|worst-case", "normal", "how much is cached"),
-          new Option(
-              "micro_tlb", "power of two", "64", "entries in front of it, per device thread"),
-          new Option("iotlb.sets", "power of two", "2048", "sets of the IOTLB"),
-          new Option("iotlb.ways", "1..64", "4", "ways of the IOTLB"),
-          new Option("iotlb.replacement", "fifo|random|lru", "fifo", "replacement of the IOTLB"),
-          new Option("walk_cache.sets", "power of two", "256", "sets of each walk cache"),
-          new Option("walk_cache.ways", "1..64", "4", "ways of each walk cache"),
-          new Option(
-              "walk_cache.replacement", "fifo|random|lru", "fifo", "replacement of walk caches"));
+          new Option("itags", "1..32", "32", "outstanding invalidation requests"));
 
   static final List<Option> OPTIONS = options();
 
   private static List<Option> options() {
     List<Option> all = new ArrayList<>(OWN_OPTIONS);
+    all.addAll(CacheSettings.OPTIONS);
     all.addAll(Quirks.OPTIONS);
     return List.copyOf(all);
   }
 
   static UnitConfig of(Options o) {
-    CacheBehaviour cache = o.choice("cache", CacheBehaviour.class, CacheBehaviour.NORMAL);
     UnitConfig config =
         new UnitConfig(
             (int) o.number("ver", VERSION),
@@ -154,48 +133,10 @@ record UnitConfig(
             o.integer("counters", 8, 0, 64),
             o.integer("itags", 32, 1, 32),
             Quirks.of(o),
-            cache,
-            microTlb(o, cache),
-            geometry(o, "iotlb", iotlb(cache)),
-            geometry(o, "walk_cache", walkCache(cache)));
+            CacheSettings.of(o));
     o.finish(OPTIONS.stream().map(Option::name).toList());
     config.check();
     return config;
-  }
-
-  private static Geometry iotlb(CacheBehaviour cache) {
-    return switch (cache) {
-      case OFF -> NONE;
-      case NORMAL -> Geometry.DEFAULT;
-      case WORST_CASE -> new Geometry(4096, 8, Replacement.FIFO);
-    };
-  }
-
-  private static Geometry walkCache(CacheBehaviour cache) {
-    return switch (cache) {
-      case OFF -> NONE;
-      case NORMAL -> new Geometry(256, 4, Replacement.FIFO);
-      case WORST_CASE -> new Geometry(1024, 4, Replacement.FIFO);
-    };
-  }
-
-  private static int microTlb(Options o, CacheBehaviour cache) {
-    int entries = o.integer("micro_tlb", 64, 1, 1 << 12);
-    if (Integer.bitCount(entries) != 1) {
-      throw invalid("micro_tlb", entries + " is not a power of two");
-    }
-    return cache == CacheBehaviour.NORMAL ? entries : 1; // the others do without
-  }
-
-  private static Geometry geometry(Options o, String prefix, Geometry standard) {
-    int sets = o.integer(prefix + ".sets", standard.sets(), 1, 1 << 20);
-    int ways = o.integer(prefix + ".ways", standard.ways(), 1, 64);
-    Replacement replacement =
-        o.choice(prefix + ".replacement", Replacement.class, standard.replacement());
-    if (Integer.bitCount(sets) != 1) {
-      throw invalid(prefix + ".sets", sets + " is not a power of two");
-    }
-    return new Geometry(sets, ways, replacement);
   }
 
   /** Combinations that the specification rules out. §11.4, CAP_REG and ECAP_REG. */

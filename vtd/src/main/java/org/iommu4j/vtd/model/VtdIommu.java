@@ -87,11 +87,11 @@ final class VtdIommu implements Iommu {
   VtdIommu(UnitConfig config, Host host) {
     this.config = config;
     this.host = host;
-    boolean worst = config.cache() == CacheBehaviour.WORST_CASE;
+    boolean worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
-    iotlb = new Iotlb(config.iotlb());
+    iotlb = new Iotlb(config.caches().iotlb());
     setup = new Setup(host.memory(), config, false, 0, null, false);
-    walkCaches = new WalkCaches(config.walkCache(), setup.keepsFaults);
+    walkCaches = new WalkCaches(config.caches().walkCache(), setup.keepsFaults);
     faultEvent = Event.fault(this);
     invalidationEvent = Event.invalidation(this);
     pageEvent = Event.pageRequest(this);

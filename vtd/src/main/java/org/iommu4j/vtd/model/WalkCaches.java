@@ -1,6 +1,7 @@
 package org.iommu4j.vtd.model;
 
 import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.iotlb.CacheSettings;
 import org.iommu4j.core.iotlb.Geometry;
 import org.iommu4j.core.iotlb.Iotlb;
 
@@ -32,7 +33,7 @@ final class WalkCaches {
     firstStage = new Iotlb(geometry);
     secondStage = new Iotlb(geometry);
     guest = new Iotlb(geometry);
-    absent = new Iotlb(keepsFaults ? geometry : UnitConfig.NONE);
+    absent = new Iotlb(keepsFaults ? geometry : CacheSettings.NONE);
   }
 
   static long pointer(long table, int entryShift, int granted) {

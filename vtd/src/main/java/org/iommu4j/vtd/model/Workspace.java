@@ -119,7 +119,7 @@ final class Workspace {
 
   Workspace(VtdIommu unit) {
     this.unit = unit;
-    this.recent = new MicroTlb(unit.config().microTlb());
+    this.recent = new MicroTlb(unit.config().caches().microTlb());
   }
 
   /** Whether permissions that are missing end the walk. */
