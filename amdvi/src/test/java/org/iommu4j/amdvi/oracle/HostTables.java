@@ -1,0 +1,140 @@
+package org.iommu4j.amdvi.oracle;
+
+
+/** Host page tables (v1): one to six levels. */
+final class HostTables {
+  static final long PR = 1;
+  static final long A = 1L << 5;
+  static final long D = 1L << 6;
+  static final long U = 1L << 59;
+  static final long FC = 1L << 60;
+  static final long IR = 1L << 61;
+  static final long IW = 1L << 62;
+
+  /**
+   * @param out the address, offset included
+   * @param r I/O read permission of all levels
+   * @param w I/O write permission of all levels
+   */
+  record Leaf(long out, int shift, boolean r, boolean w, boolean untranslatedOnly) {}
+
+  /** How a walk stops: with a cause, and with an entry's address if it could not be read. */
+  interface Faults {
+    Stop fault(Rule rule, long address, boolean write);
+
+    Stop hardware(Rule rule, long address, long type, boolean write);
+  }
+
+  private final Machine m;
+  private final Image image;
+  private final Dte dte;
+  private final Faults faults;
+
+  HostTables(Machine m, Image image, Dte dte, Faults faults) {
+    this.m = m;
+    this.image = image;
+    this.dte = dte;
+    this.faults = faults;
+  }
+
+  static int shift(int level) {
+    return 3 + 9 * level;
+  }
+
+  /**
+   * One address.
+   *
+   * @param read permission to read is needed
+   * @param write permission to write is needed
+   * @param dirty the page will be written
+   */
+  Leaf walk(long address, boolean read, boolean write, boolean dirty) {
+    int mode = dte.mode();
+    if (mode == 0) {
+      return new Leaf(address, 64, dte.ir(), dte.iw(), false);
+    }
+    // Section 4.2
+    int width = shift(mode + 1);
+    if (mode < 6 && address >>> width != 0) {
+      throw faults.fault(Rule.TOO_WIDE, address, write);
+    }
+    boolean r = dte.ir();
+    boolean w = dte.iw();
+    long table = dte.root();
+    int level = mode;
+    while (true) {
+      // 2.
+      long at = table + 8 * (address >>> shift(level) & 0x1ff);
+      if (image.fails(at, 8, false)) {
+        throw faults.hardware(Rule.PAGE_TABLE_READ, at, image.why(at), write);
+      }
+      long entry = image.load(at);
+      // 3.
+      if ((entry & PR) == 0) {
+        throw faults.fault(Rule.NOT_PRESENT, address, write);
+      }
+      // 4. and 11.
+      int next = (int) (entry >>> 9) & 7;
+      boolean leaf = next == 0 || next == 7;
+      if (!leaf && next >= level) {
+        throw faults.fault(Rule.PTE_LEVEL, address, write);
+      }
+      // 5.
+      if ((entry & (leaf ? 0x07f0_0000_0000_0000L : 0x1ff0_0000_0000_0000L)) != 0) {
+        throw faults.fault(Rule.PTE_RESERVED, address, write);
+      }
+      // 6.
+      r &= (entry & IR) != 0;
+      w &= (entry & IW) != 0;
+      if ((read && !r) || (write && !w)) {
+        throw faults.fault(Rule.PERMISSION, address, write);
+      }
+      // 7. and 8.
+      if (leaf) {
+        if (next == 0 && level == 6) {
+          throw faults.fault(Rule.PTE_LEVEL, address, write);
+        }
+        int shift = next == 0 ? shift(level) : size(entry);
+        if (next == 7 && (shift <= shift(level) || shift >= shift(level + 1))) {
+          throw faults.fault(Rule.PTE_SIZE, address, write);
+        }
+        // 10.
+        update(at, entry, dirty && w);
+        long low = (1L << shift) - 1;
+        return new Leaf(
+            Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0);
+      }
+      // 9.
+      for (int skipped = next + 1; skipped < level; skipped++) {
+        if ((address >>> shift(skipped) & 0x1ff) != 0) {
+          throw faults.fault(Rule.PTE_SKIPPED, address, write);
+        }
+      }
+      // 10.
+      update(at, entry, false);
+      table = Machine.page(entry);
+      level = next;
+    }
+  }
+
+  /** Section 4.3: log2 of the size that ones in the address tell. */
+  static int size(long entry) {
+    int bit = 12;
+    while (bit < 52 && (entry >>> bit & 1) != 0) {
+      bit++;
+    }
+    return bit + 1;
+  }
+
+  private void update(long at, long entry, boolean dirty) {
+    boolean a = m.haSup() && (dte.had() & 1) != 0;
+    boolean d = a && m.hdSup() && dte.had() == 3 && dirty;
+    long now = entry | (a ? A : 0) | (d ? D : 0);
+    if (now != entry) {
+      if (image.fails(at, 8, true)) {
+        throw faults.hardware(Rule.PAGE_TABLE_READ, at, image.why(at), dirty);
+      }
+      image.store(at, now);
+    }
+  }
+}
