@@ -4,5 +4,6 @@ module org.iommu4j.amdvi {
   requires transitive org.iommu4j.core;
   requires transitive org.iommu4j.driver;
 
+  exports org.iommu4j.amdvi.firmware;
   exports org.iommu4j.amdvi.layout;
 }
