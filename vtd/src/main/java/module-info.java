@@ -10,6 +10,8 @@ module org.iommu4j.vtd {
 
   provides org.iommu4j.core.Architecture with
       org.iommu4j.vtd.VtdArchitecture;
+  provides org.iommu4j.driver.DriverProvider with
+      org.iommu4j.vtd.driver.VtdDriverProvider;
   provides org.iommu4j.core.KernelLog with
       org.iommu4j.vtd.linux.VtdKernelLog;
   provides org.iommu4j.core.SysfsDecoder with

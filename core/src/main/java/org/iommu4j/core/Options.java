@@ -53,6 +53,11 @@ public final class Options {
     return values.containsKey(name);
   }
 
+  /** Any text. */
+  public String text(String name, String otherwise) {
+    return take(name, otherwise, s -> s, "text");
+  }
+
   /** An unsigned 64-bit number: decimal, or hexadecimal after {@code 0x}; underscores ignored. */
   public long number(String name, long otherwise) {
     return take(name, otherwise, Options::parse, "a number, decimal or 0x-hexadecimal");

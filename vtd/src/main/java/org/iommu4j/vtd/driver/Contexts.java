@@ -1,0 +1,141 @@
+package org.iommu4j.vtd.driver;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.support.Attachment;
+import org.iommu4j.driver.support.Unit;
+
+/**
+ * What every device may do, in memory and in the caches, and how it changes while devices are
+ * running. §6.6, the tables of required invalidations.
+ *
+ * <p>An entry that is present is never changed in place: it is made not present, forgotten, and
+ * made anew. In between the device's requests are blocked and reported; that is seen by a device
+ * that is not quiet while it moves from one domain to another.
+ */
+abstract sealed class Contexts permits LegacyContexts, ScalableContexts {
+  /** The PASID of requests without PASID. */
+  static final int NO_PROCESS = 0;
+
+  final Unit unit;
+  final Plan plan;
+  final RootTable root;
+  private final Control control;
+  private final InvalidationPort port;
+  private final DeviceCaches caches;
+  private final Map<Integer, Device> devices = new HashMap<>();
+
+  Contexts(
+      Unit unit,
+      Plan plan,
+      Control control,
+      InvalidationPort port,
+      RootTable root,
+      DeviceCaches caches) {
+    this.unit = unit;
+    this.plan = plan;
+    this.control = control;
+    this.port = port;
+    this.root = root;
+    this.caches = caches;
+  }
+
+  /**
+   * Makes a device, or its requests with one PASID, do something else from now on.
+   *
+   * @throws DriverException if the unit or the memory fails; the device is attached to nothing then
+   */
+  final synchronized void move(Attachment who, Space to) {
+    Device d = devices.computeIfAbsent(who.source(), s -> new Device(s, plan));
+    try {
+      settle(d);
+      change(d, who.hasPasid() ? who.pasid() : NO_PROCESS, to);
+    } catch (DriverException e) {
+      abandon(d);
+      throw e;
+    }
+  }
+
+  /** Makes up for what failed before. */
+  private void settle(Device d) {
+    if (!d.owed.isEmpty()) {
+      port.run(d.owed);
+      d.owed.clear();
+    }
+    PasidDirectory orphan = d.orphan;
+    if (orphan != null) {
+      d.orphan = null;
+      orphan.free();
+    }
+    if (d.distrusted && !d.present) {
+      // Perhaps another device is in its place by now; its cache has to be empty all the same.
+      d.distrusted = !caches.forgetSpace(d.source, DmaRequest.NO_PASID);
+    }
+  }
+
+  /** Carries out invalidations of what is not present any more; if they fail they are owed. */
+  final void forget(Device d, Descriptors batch) {
+    d.owed.addAll(batch);
+    port.run(d.owed);
+    d.owed.clear();
+  }
+
+  /** What became present: forgets that it was not, where that may be cached. */
+  final void announce(Descriptors batch) {
+    if (!batch.isEmpty()) {
+      port.run(batch);
+    } else if (plan.flushesBuffers()) {
+      control.flushBuffers();
+    }
+  }
+
+  /** All that the device holds for a PASID; if it does not answer it loses ATS. */
+  final void forgetInDevice(Device d, int pasid) {
+    if (d.ats && !d.distrusted) {
+      int tag = pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
+      d.distrusted = !caches.forgetSpace(d.source, tag);
+    }
+  }
+
+  /** Whether a device may have translations of its own. */
+  final boolean mayHaveAts(Device d) {
+    return plan.settings().ats() && !d.distrusted;
+  }
+
+  abstract void change(Device d, int pasid, Space to);
+
+  /** Makes the context entry say once more what it says, without ATS. */
+  abstract void withoutAts(Device d);
+
+  /** Whatever the device could do, it cannot any more, as far as memory says so. */
+  abstract void block(Device d);
+
+  private void abandon(Device d) {
+    block(d);
+    d.present = false;
+    d.ats = false;
+    d.spaces.clear();
+    d.dids.clear();
+    d.orphan = d.directory;
+    d.directory = null;
+  }
+
+  /** Whether the device may hold translations. */
+  final synchronized boolean mayCache(int source) {
+    Device d = devices.get(source);
+    return d != null && d.ats && !d.distrusted;
+  }
+
+  /** The device did not answer: from now on it gets no translations, and its own are refused. */
+  final synchronized void distrust(int source) {
+    Device d = devices.get(source);
+    if (d != null && !d.distrusted) {
+      d.distrusted = true;
+      if (d.present) {
+        withoutAts(d);
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package org.iommu4j.vtd.driver;
+
+import org.iommu4j.driver.Interrupt;
+
+/** A message on a unit that does not remap any: the device sends it as it shall arrive. */
+final class PlainInterrupt implements Interrupt {
+  private final int source;
+  private long address;
+  private int data;
+  private boolean closed;
+
+  PlainInterrupt(int source, long address, int data) {
+    Message.check(address, data);
+    this.source = source;
+    this.address = address;
+    this.data = data;
+  }
+
+  @Override
+  public int source() {
+    return source;
+  }
+
+  @Override
+  public synchronized long address() {
+    return address;
+  }
+
+  @Override
+  public synchronized int data() {
+    return data;
+  }
+
+  @Override
+  public synchronized void retarget(long targetAddress, int targetData) {
+    if (closed) {
+      throw new IllegalStateException("the interrupt is closed");
+    }
+    Message.check(targetAddress, targetData);
+    address = targetAddress;
+    data = targetData;
+  }
+
+  @Override
+  public void post(long descriptor, int vector, boolean urgent) {
+    throw new IllegalArgumentException("messages cannot be posted: the unit does not remap them");
+  }
+
+  /** Nothing keeps the device from sending it all the same. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+  }
+}
