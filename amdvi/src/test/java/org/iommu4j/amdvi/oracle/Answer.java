@@ -29,14 +29,12 @@ public record Answer(
     boolean untranslatedOnly) {
 
   static Answer aborted(String cause, boolean logged, long first, long second) {
-    return new Answer(
-        "aborted", cause, logged, first, second, 0, 64, false, false, false, false);
+    return new Answer("aborted", cause, logged, first, second, 0, 64, false, false, false, false);
   }
 
   /** A translation request that finds nothing. */
   static Answer nothing(String cause, boolean logged, long first, long second) {
-    return new Answer(
-        "granted", cause, logged, first, second, 0, 64, false, false, false, false);
+    return new Answer("granted", cause, logged, first, second, 0, 64, false, false, false, false);
   }
 
   static Answer granted(long pa, int shift, boolean r, boolean w, boolean x, boolean u) {

@@ -101,7 +101,8 @@ final class DeviceBuilder {
     address &= (1L << width) - 1;
     int shift = w.chance(0.3) ? w.random.nextInt(12, Math.min(40, width)) : w.pick(12, 12, 21, 30);
     long frame = w.frame(shift);
-    if (host.put(address >>> shift << shift, shift, frame, w.hostFlags(0.1, false) | w.pageFlags())) {
+    if (host.put(
+        address >>> shift << shift, shift, frame, w.hostFlags(0.1, false) | w.pageFlags())) {
       addresses.add(address & ~0xfffL);
     }
   }
@@ -213,8 +214,7 @@ final class DeviceBuilder {
   }
 
   private int shortEntry() {
-    return w.random.nextInt()
-        & 0x00ff_ff62
+    return w.random.nextInt() & 0x00ff_ff62
         | (w.chance(0.8) ? 1 : 0)
         | w.pick(0, 0, 0, 1, 1, 2, 7) << 2
         | (w.chance(0.05) ? 0x80 : 0);

@@ -43,9 +43,7 @@ final class HostTable {
       long entry = world.image.load(at);
       if (entry == 0) {
         int next = l - 1;
-        while (next > level
-            && (address >>> (3 + 9 * next) & 0x1ff) == 0
-            && world.chance(0.6)) {
+        while (next > level && (address >>> (3 + 9 * next) & 0x1ff) == 0 && world.chance(0.6)) {
           next--;
         }
         entry = table(next) | (long) next << 9 | world.hostFlags(0.03, tracked);

@@ -1,6 +1,5 @@
 package org.iommu4j.amdvi.oracle;
 
-
 /** Host page tables (v1): one to six levels. */
 final class HostTables {
   static final long PR = 1;
@@ -101,8 +100,7 @@ final class HostTables {
         // 10.
         update(at, entry, dirty && w);
         long low = (1L << shift) - 1;
-        return new Leaf(
-            Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0);
+        return new Leaf(Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0);
       }
       // 9.
       for (int skipped = next + 1; skipped < level; skipped++) {

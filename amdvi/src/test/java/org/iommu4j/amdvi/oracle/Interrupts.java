@@ -136,8 +136,7 @@ public final class Interrupts {
     int bytes = m.gaEn() ? 16 : 4;
     long at = dte.intTab() + (long) bytes * index;
     if (image.fails(at, bytes, false)) {
-      return blocked(
-          Rule.INTERRUPT_TABLE_READ, device, dte, at, (long) image.why(at) << 57, false);
+      return blocked(Rule.INTERRUPT_TABLE_READ, device, dte, at, (long) image.why(at) << 57, false);
     }
     long low = m.gaEn() ? image.load(at) : image.load(at & ~7L) >>> 8 * (at & 4) & 0xffff_ffffL;
     long high = m.gaEn() ? image.load(at + 8) : 0;
@@ -174,8 +173,7 @@ public final class Interrupts {
     int vector = (int) high & 0xff;
     long at = (high & 0xf_ffff_ffff_f000L) + 0x200 + 16L * (vector >>> 5);
     if (image.fails(at & ~7L, 8, true)) {
-      return blocked(
-          Rule.INTERRUPT_TABLE_READ, device, dte, at, (long) image.why(at) << 57, false);
+      return blocked(Rule.INTERRUPT_TABLE_READ, device, dte, at, (long) image.why(at) << 57, false);
     }
     image.store(at, image.load(at) | 1L << (vector & 31));
     long destination = low >>> 8 & 0xff_ffff | high >>> 56 << 24;

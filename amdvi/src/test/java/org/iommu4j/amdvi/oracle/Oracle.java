@@ -136,15 +136,13 @@ public final class Oracle {
       }
       long a = ask.address();
       if (a < 0xfd_f800_0000L) {
-        throw fault(
-            ask.posted() ? Rule.INTERRUPT_RESERVED : Rule.RESERVED_RANGE, a, ask.writes());
+        throw fault(ask.posted() ? Rule.INTERRUPT_RESERVED : Rule.RESERVED_RANGE, a, ask.writes());
       }
       if (a < 0xfd_f900_0000L) {
         if (!ask.posted()) {
           throw fault(Rule.INTERRUPT_RANGE, a, ask.writes());
         }
-        throw fault(
-            dte.intCtl() == 0 ? Rule.INTERRUPT_ABORTED : Rule.INTERRUPT_RESERVED, a, true);
+        throw fault(dte.intCtl() == 0 ? Rule.INTERRUPT_ABORTED : Rule.INTERRUPT_RESERVED, a, true);
       }
       if (a >= 0xfd_f910_0000L && a < 0xfd_f920_0000L) {
         switch (dte.sysMgt()) {
@@ -196,11 +194,7 @@ public final class Oracle {
       }
       GuestTables tables =
           new GuestTables(
-              m,
-              image,
-              dte,
-              (gpa, changed) -> host.walk(gpa, true, changed, changed).out(),
-              this);
+              m, image, dte, (gpa, changed) -> host.walk(gpa, true, changed, changed).out(), this);
       GuestTables.Leaf g = tables.walk(ask, Math.max(0, ask.pasid()), ask.hasPasid());
       HostTables.Leaf leaf = host.walk(g.gpa(), read, write, ask.writes() && g.w());
       return answer(leaf, leaf.out(), Math.min(g.shift(), leaf.shift()), g.r(), g.w(), g.x());
@@ -224,7 +218,8 @@ public final class Oracle {
     @Override
     public Stop hardware(Rule rule, long address, long type, boolean write) {
       return new Stop(
-          rule, (!ask.ats() && write ? RW : 0) | (ask.ats() ? TR : 0) | names(rule) | type << 57,
+          rule,
+          (!ask.ats() && write ? RW : 0) | (ask.ats() ? TR : 0) | names(rule) | type << 57,
           address);
     }
 

@@ -30,8 +30,7 @@ class RulesTest {
   @Test
   void every_row_of_the_tables_is_a_reason() {
     assertThat(Arrays.stream(Reason.values()).map(Reason::name))
-        .containsExactlyInAnyOrderElementsOf(
-            Arrays.stream(Rule.values()).map(Rule::name).toList());
+        .containsExactlyInAnyOrderElementsOf(Arrays.stream(Rule.values()).map(Rule::name).toList());
   }
 
   @ParameterizedTest

@@ -182,8 +182,7 @@ public final class World {
     boolean ats = kind == Ask.Kind.TRANSLATION_REQUEST;
     Ask.What what = ats ? Ask.What.values()[pick(0, 1)] : Ask.What.values()[pick(0, 0, 1, 1, 1, 2)];
     boolean execute = pasid >= 0 && (ats ? chance(0.5) : what == Ask.What.READ && chance(0.3));
-    return new Ask(
-        kind, device, pasid, pasid >= 0 && chance(0.3), execute, what, address(s));
+    return new Ask(kind, device, pasid, pasid >= 0 && chance(0.3), execute, what, address(s));
   }
 
   private long address(Space s) {
@@ -240,8 +239,7 @@ public final class World {
   record Space(int device, int pasid, List<Long> addresses, String what) {
     @Override
     public String toString() {
-      return "0x%x%s %s"
-          .formatted(device, pasid < 0 ? "" : " pasid 0x%x".formatted(pasid), what);
+      return "0x%x%s %s".formatted(device, pasid < 0 ? "" : " pasid 0x%x".formatted(pasid), what);
     }
   }
 
