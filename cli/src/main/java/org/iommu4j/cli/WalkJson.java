@@ -41,6 +41,10 @@ final class WalkJson {
           f.put("hi", v.field().hi());
           f.put("lo", v.field().lo());
           f.put("value", Json.hex(v.value()));
+          String meaning = v.field().meaning(v.value());
+          if (!meaning.isEmpty()) {
+            f.put("meaning", meaning);
+          }
         }
       }
     }

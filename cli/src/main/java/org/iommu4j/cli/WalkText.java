@@ -102,7 +102,8 @@ final class WalkText {
   }
 
   private static String text(Layout.Value v) {
-    return v.field().name() + "=" + value(v);
+    String meaning = v.field().meaning(v.value());
+    return v.field().name() + "=" + value(v) + (meaning.isEmpty() ? "" : " (" + meaning + ")");
   }
 
   /** Small numbers in decimal, others in hexadecimal. */

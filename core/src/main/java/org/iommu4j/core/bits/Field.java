@@ -1,5 +1,8 @@
 package org.iommu4j.core.bits;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /**
  * Bits {@code hi:lo} of a 64-bit word, under the specification's own name.
  *
@@ -16,8 +19,9 @@ package org.iommu4j.core.bits;
  * @param hi highest bit, 0..63
  * @param lo lowest bit, 0..hi
  * @param kind what a software write does to the bits
+ * @param meanings what values stand for, in a word or two, where they are codes
  */
-public record Field(String name, int hi, int lo, Kind kind) {
+public record Field(String name, int hi, int lo, Kind kind, Map<Long, String> meanings) {
 
   /** What a write by software does to the bits of a field. */
   public enum Kind {
@@ -39,11 +43,17 @@ public record Field(String name, int hi, int lo, Kind kind) {
     IGNORED
   }
 
-  /** Checks the bit range. */
+  /** Checks the bit range, and copies the map. */
   public Field {
+    meanings = Map.copyOf(meanings);
     if (lo < 0 || hi < lo || hi > 63) {
       throw new IllegalArgumentException(name + ": bits " + hi + ":" + lo + " are not within 63:0");
     }
+  }
+
+  /** A field whose values are numbers. */
+  public Field(String name, int hi, int lo, Kind kind) {
+    this(name, hi, lo, kind, Map.of());
   }
 
   /** A read-write field of bits {@code hi:lo}. */
@@ -63,12 +73,24 @@ public record Field(String name, int hi, int lo, Kind kind) {
 
   /** The same bits with another kind. */
   public Field as(Kind other) {
-    return new Field(name, hi, lo, other);
+    return new Field(name, hi, lo, other, meanings);
   }
 
   /** The same bits under a longer name, where several words of a structure have such a field. */
   public Field named(String other) {
-    return new Field(other, hi, lo, kind);
+    return new Field(other, hi, lo, kind, meanings);
+  }
+
+  /** The same with a value that stands for something. */
+  public Field means(long value, String words) {
+    Map<Long, String> all = new HashMap<>(meanings);
+    all.put(value, words);
+    return new Field(name, hi, lo, kind, all);
+  }
+
+  /** What a value of this field stands for; empty if it is a number. */
+  public String meaning(long value) {
+    return meanings.getOrDefault(value, "");
   }
 
   /** Number of bits, 1..64. */

@@ -83,4 +83,12 @@ class FieldTest {
     assertThat(f.as(Field.Kind.RO)).isEqualTo(new Field("f", 7, 7, Field.Kind.RO));
     assertThat(f.named("g")).isEqualTo(Field.bit("g", 7));
   }
+
+  @Test
+  void a_value_can_stand_for_something() {
+    Field f = Field.bits("f", 3, 2).means(1, "one").means(2, "two").named("g").as(Field.Kind.RO);
+    assertThat(f.meaning(1)).isEqualTo("one");
+    assertThat(f.meaning(2)).isEqualTo("two");
+    assertThat(f.meaning(0)).isEmpty();
+  }
 }

@@ -83,6 +83,27 @@ public final class DeviceContext {
   public static final int MSIPTP_OFF = 0;
   public static final int MSIPTP_FLAT = 1;
 
+  private static final Field IOHGATP_MODE =
+      MODE.named("iohgatp.MODE")
+          .means(IOHGATP_BARE, "Bare")
+          .means(IOHGATP_SV39X4, "Sv39x4, Sv32x4 with GXL")
+          .means(IOHGATP_SV48X4, "Sv48x4")
+          .means(IOHGATP_SV57X4, "Sv57x4");
+
+  /** Of iosatp or pdtp: no value but Bare is a mode of both. */
+  static final Field FSC_MODE =
+      MODE.named("fsc.MODE")
+          .means(IOSATP_BARE, "Bare")
+          .means(PDTP_PD8, "PD8")
+          .means(PDTP_PD17, "PD17")
+          .means(PDTP_PD20, "PD20")
+          .means(IOSATP_SV39, "Sv39, Sv32 with SXL")
+          .means(IOSATP_SV48, "Sv48")
+          .means(IOSATP_SV57, "Sv57");
+
+  private static final Field MSIPTP_MODE =
+      MODE.named("msiptp.MODE").means(MSIPTP_OFF, "Off").means(MSIPTP_FLAT, "Flat");
+
   /** The base format. */
   public static final Layout BASE =
       Layout.of(
@@ -103,13 +124,13 @@ public final class DeviceContext {
               reserved(23, 12),
               bits("custom", 31, 24).as(IGNORED),
               reserved(63, 32))
-          .then(PPN.named("iohgatp.PPN"), GSCID, MODE.named("iohgatp.MODE"))
+          .then(PPN.named("iohgatp.PPN"), GSCID, IOHGATP_MODE)
           .then(reserved(11, 0), PSCID, reserved(39, 32), RCID, MCID)
-          .then(PPN.named("fsc.PPN"), reserved(59, 44), MODE.named("fsc.MODE"));
+          .then(PPN.named("fsc.PPN"), reserved(59, 44), FSC_MODE);
 
   /** The extended format, in use if capabilities.MSI_FLAT is 1. */
   public static final Layout EXTENDED =
-      BASE.then(PPN.named("msiptp.PPN"), reserved(59, 44), MODE.named("msiptp.MODE"))
+      BASE.then(PPN.named("msiptp.PPN"), reserved(59, 44), MSIPTP_MODE)
           .then(MASK, reserved(63, 52))
           .then(PATTERN, reserved(63, 52))
           .then(reserved(63, 0));

@@ -11,7 +11,7 @@ import org.iommu4j.core.bits.Layout;
 /** The MSI page-table entry, 16 bytes. AIA, "IOMMU support for MSIs to virtual machines". */
 public final class MsiPte {
   public static final Field V = bit("V", 0);
-  public static final Field M = bits("M", 2, 1);
+  public static final Field M = bits("M", 2, 1).means(1, "MRIF").means(3, "basic");
   public static final Field C = bit("C", 63);
 
   // Basic translate mode

@@ -32,7 +32,7 @@ public final class ProcessContext {
               reserved(11, 3),
               PSCID,
               reserved(63, 32))
-          .then(PPN, reserved(59, 44), MODE);
+          .then(PPN, reserved(59, 44), DeviceContext.FSC_MODE);
 
   private ProcessContext() {}
 }

@@ -28,7 +28,8 @@ public final class Pte {
   public static final Field RSW60T59B = bits("RSW60:59", 60, 59);
 
   /** Memory type if capabilities.Svpbmt is 1, reserved otherwise. */
-  public static final Field PBMT = bits("PBMT", 62, 61);
+  public static final Field PBMT =
+      bits("PBMT", 62, 61).means(0, "PMA").means(1, "NC").means(2, "IO");
 
   /** Svnapot: 64 KiB contiguous region. */
   public static final Field N = bit("N", 63);

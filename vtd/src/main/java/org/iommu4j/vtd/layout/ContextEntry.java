@@ -19,12 +19,17 @@ public final class ContextEntry {
   public static final Field FPD = bit("FPD", 1);
 
   /** Translation type: {@link #TT_UNTRANSLATED}, {@link #TT_ATS}, {@link #TT_PASS_THROUGH}. */
-  public static final Field TT = bits("TT", 3, 2);
+  public static final Field TT =
+      bits("TT", 3, 2)
+          .means(0, "untranslated requests")
+          .means(1, "and ATS")
+          .means(2, "pass-through");
 
   public static final Field SSPTPTR = bits("SSPTPTR", 63, 12);
 
   /** Address width, in the second word: 1 39-bit, 2 48-bit, 3 57-bit. */
-  public static final Field AW = bits("AW", 2, 0);
+  public static final Field AW =
+      bits("AW", 2, 0).means(1, "39 bits").means(2, "48 bits").means(3, "57 bits");
 
   public static final Field AVAIL = bits("IGN", 6, 3).as(IGNORED);
   public static final Field DID = bits("DID", 23, 8);

@@ -22,20 +22,27 @@ public final class Irte {
   public static final Field AVAIL = bits("AVAIL", 11, 8).as(IGNORED);
 
   /** Interrupt mode: 0 remapped, 1 posted. */
-  public static final Field IM = bit("IM", 15);
+  public static final Field IM = bit("IM", 15).means(0, "remapped").means(1, "posted");
 
   // Remapped format.
   /** Destination mode: 0 physical, 1 logical. */
-  public static final Field DM = bit("DM", 2);
+  public static final Field DM = bit("DM", 2).means(0, "physical").means(1, "logical");
 
   /** Redirection hint. */
   public static final Field RH = bit("RH", 3);
 
   /** Trigger mode: 0 edge, 1 level. */
-  public static final Field TM = bit("TM", 4);
+  public static final Field TM = bit("TM", 4).means(0, "edge").means(1, "level");
 
   /** Delivery mode. */
-  public static final Field DLM = bits("DLM", 7, 5);
+  public static final Field DLM =
+      bits("DLM", 7, 5)
+          .means(0, "fixed")
+          .means(1, "lowest priority")
+          .means(2, "SMI")
+          .means(4, "NMI")
+          .means(5, "INIT")
+          .means(7, "ExtINT");
 
   /** Vector. */
   public static final Field V = bits("V", 23, 16);
@@ -63,7 +70,8 @@ public final class Irte {
   public static final Field SQ = bits("SQ", 17, 16);
 
   /** Source validation type: 0 none, 1 SID under SQ, 2 bus range. */
-  public static final Field SVT = bits("SVT", 19, 18);
+  public static final Field SVT =
+      bits("SVT", 19, 18).means(0, "not verified").means(1, "SID").means(2, "bus range");
 
   /** Posted descriptor address, bits 63:32. */
   public static final Field PDAH = bits("PDAH", 63, 32);

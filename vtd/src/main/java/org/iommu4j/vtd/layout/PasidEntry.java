@@ -20,10 +20,16 @@ public final class PasidEntry {
   public static final Field FPD = bit("FPD", 1);
 
   /** Address width of the second stage: 1 39-bit, 2 48-bit, 3 57-bit. */
-  public static final Field AW = bits("AW", 4, 2);
+  public static final Field AW =
+      bits("AW", 4, 2).means(1, "39 bits").means(2, "48 bits").means(3, "57 bits");
 
   /** PASID granular translation type. */
-  public static final Field PGTT = bits("PGTT", 8, 6);
+  public static final Field PGTT =
+      bits("PGTT", 8, 6)
+          .means(1, "first stage")
+          .means(2, "second stage")
+          .means(3, "nested")
+          .means(4, "pass-through");
 
   /** Second-stage accessed and dirty bits enable. */
   public static final Field SSADE = bit("SSADE", 9);
@@ -52,7 +58,7 @@ public final class PasidEntry {
   public static final Field SRE = bit("SRE", 0);
 
   /** First-stage paging mode: 0 4-level, 1 5-level. */
-  public static final Field FSPM = bits("FSPM", 3, 2);
+  public static final Field FSPM = bits("FSPM", 3, 2).means(0, "4 levels").means(1, "5 levels");
 
   /** Write protect: a supervisor, too, needs R/W to write. */
   public static final Field WPE = bit("WPE", 4);

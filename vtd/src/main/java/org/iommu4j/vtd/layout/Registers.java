@@ -49,7 +49,8 @@ public final class Registers {
 
   // RTADDR_REG
   public static final Field SSIRWE = bit("SSIRWE", 7).as(WARL);
-  public static final Field TTM = bits("TTM", 11, 10);
+  public static final Field TTM =
+      bits("TTM", 11, 10).means(0, "legacy").means(1, "scalable").means(3, "abort DMA");
   public static final Field RTA = bits("RTA", 63, 12).as(WARL);
   public static final Register RTADDR = Register.of64("RTADDR_REG", 0x20, SSIRWE, TTM, RTA);
 
