@@ -7,6 +7,7 @@ import org.iommu4j.core.Options;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.machine.Endpoint;
 import org.iommu4j.machine.Platform;
 import org.iommu4j.machine.Unit;
@@ -56,6 +57,13 @@ final class WalkCommand implements Callable<Integer> {
 
     @Option(names = "--exec", description = "Walk for an instruction fetch.")
     private boolean exec;
+
+    @Option(
+        names = "--msi",
+        paramLabel = "DATA",
+        converter = Address.class,
+        description = "Follow an interrupt message with this data.")
+    private @Nullable Long msi;
   }
 
   @Parameters(
@@ -104,7 +112,7 @@ final class WalkCommand implements Callable<Integer> {
           case PlatformSource.Captured c -> Platform.ofCapture(c.folder());
         }) {
       Requester who = requester(p);
-      int access = kind.write ? Access.WRITE : Access.READ;
+      int access = kind.write || kind.msi != null ? Access.WRITE : Access.READ;
       access = kind.exec ? Access.READ | Access.EXECUTE : access;
       DmaRequest request =
           new DmaRequest()
@@ -112,7 +120,15 @@ final class WalkCommand implements Callable<Integer> {
               .pasid(pasid == null ? DmaRequest.NO_PASID : pasid)
               .iova(iova)
               .access(access);
-      Inspector.Walk walk = who.unit.iommu().inspector().walk(request);
+      Inspector inspector = who.unit.iommu().inspector();
+      Long data = kind.msi;
+      Inspector.Walk walk =
+          data == null
+              ? inspector.walk(request)
+              : inspector.walk(
+                  new InterruptRequest()
+                      .set(who.source, iova, data.intValue())
+                      .pasid(request.pasid()));
       if (json) {
         Json.print(spec.commandLine().getOut(), json(who, request, walk));
       } else {
@@ -150,9 +166,11 @@ final class WalkCommand implements Callable<Integer> {
     }
     String id = Units.requester(who.source);
     console.line(
-        "%s of %s by %s%s%s through %s (%s)"
+        "%s %s by %s%s%s through %s (%s)"
             .formatted(
-                Access.describe(request.access()),
+                kind.msi == null
+                    ? Access.describe(request.access()) + " of"
+                    : "message " + kind.msi + " to",
                 console.styled(Console.Style.STRONG, Units.address(iova)),
                 who.name,
                 who.name.equals(id) ? "" : " (" + id + ")",
@@ -166,7 +184,7 @@ final class WalkCommand implements Callable<Integer> {
     console.flush();
   }
 
-  private static ObjectNode json(Requester who, DmaRequest request, Inspector.Walk walk) {
+  private ObjectNode json(Requester who, DmaRequest request, Inspector.Walk walk) {
     ObjectNode root = Json.object();
     root.put("device", who.name);
     root.put("source", Json.hex(who.source));
@@ -175,6 +193,9 @@ final class WalkCommand implements Callable<Integer> {
     root.put("architecture", who.unit.architecture().id());
     root.put("iova", Json.hex(request.iova()));
     root.put("access", Access.describe(request.access()));
+    if (kind.msi != null) {
+      root.put("message", kind.msi);
+    }
     root.set("walk", WalkJson.of(walk, true));
     return root;
   }

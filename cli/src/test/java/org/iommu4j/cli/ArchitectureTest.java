@@ -215,6 +215,9 @@ class ArchitectureTest {
             .haveSimpleNameEndingWith("Walker")
             .or()
             .resideInAPackage(HOUSE + "core.iotlb..")
+            // Settings are read once, when a unit is built.
+            .and()
+            .doNotHaveSimpleName("CacheSettings")
             .should()
             .dependOnClassesThat(
                 resideInAnyPackage("java.util.logging..", "java.util.stream..")

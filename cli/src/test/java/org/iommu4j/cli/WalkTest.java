@@ -57,6 +57,28 @@ class WalkTest {
   }
 
   @Test
+  void a_value_that_is_a_code_is_named() {
+    String out = Invocation.of("walk", "example", "-d", "nic", "--iova", "0x10201800").out();
+    assertThat(out).contains("iohgatp.MODE=0 (Bare)", "fsc.MODE=10 (Sv57)".replace("10", "0xa"));
+  }
+
+  @Test
+  void a_message_is_followed_through_the_remapping_table() {
+    String capture = "../conformance/captures/vtd-legacy";
+    Invocation i =
+        Invocation.of("walk", capture, "-d", "02:00.1", "--iova", "0xfee00418", "--msi", "0");
+    assertThat(i.out())
+        .startsWith("message 0 to 0xfee00418 by 02:00.1 through dmar0 (Intel VT-d)")
+        .contains("interrupt remapping table entry 32", "V=0x29", "SVT=1 (SID)")
+        .contains("remapped: vector 41 to processor 0");
+    assertThat(i.status()).isZero();
+    Invocation other =
+        Invocation.of("walk", capture, "-d", "00:04.0", "--iova", "0xfee00418", "--msi", "0");
+    assertThat(other.status()).isEqualTo(1);
+    assertThat(other.out()).contains("reason 0x26");
+  }
+
+  @Test
   void write_and_exec_exclude_each_other() {
     Invocation i =
         Invocation.of("walk", "example", "-d", "nic", "--iova", "0", "--write", "--exec");

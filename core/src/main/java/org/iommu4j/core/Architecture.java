@@ -53,6 +53,14 @@ public interface Architecture {
   long interruptAddress(int cpu);
 
   /**
+   * What a processor tells interrupts apart by, in the data of a message: all of it, or on a PC the
+   * vector.
+   */
+  default int interruptIdentity(int data) {
+    return data;
+  }
+
+  /**
    * A unit in its reset state.
    *
    * @throws Options.InvalidOption if a setting is unknown or cannot be used

@@ -115,7 +115,9 @@ final class Builder {
             "end it before, and go on behind");
       }
     }
-    InterruptTarget target = new InterruptTarget(t.name(), base);
+    // Where units of several architectures share a target, their messages have one form.
+    Architecture first = architecture(plan.iommus().getFirst());
+    InterruptTarget target = new InterruptTarget(t.name(), base, first::interruptIdentity);
     try {
       memory.addDevice(base, InterruptTarget.BYTES, target);
     } catch (IllegalArgumentException e) {

@@ -2,6 +2,7 @@ package org.iommu4j.machine;
 
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntUnaryOperator;
 import org.iommu4j.core.memory.Mmio;
 
 /**
@@ -16,13 +17,19 @@ public final class InterruptTarget implements Mmio {
 
   private final String name;
   private final long base;
+  private final IntUnaryOperator identity;
   private final Map<Integer, Long> latched = new TreeMap<>();
   private long stray;
 
-  /** A target whose page is at {@code base}. */
-  public InterruptTarget(String name, long base) {
+  /**
+   * A target whose page is at {@code base}.
+   *
+   * @param identity makes the identity of a message's data
+   */
+  public InterruptTarget(String name, long base, IntUnaryOperator identity) {
     this.name = name;
     this.base = base;
+    this.identity = identity;
   }
 
   /** Its name. */
@@ -43,7 +50,7 @@ public final class InterruptTarget implements Mmio {
   @Override
   public synchronized void write(long offset, int size, long value) {
     if (offset == 0 && size == 4) {
-      latched.merge((int) value, 1L, Long::sum);
+      latched.merge(identity.applyAsInt((int) value), 1L, Long::sum);
     } else {
       stray++;
     }

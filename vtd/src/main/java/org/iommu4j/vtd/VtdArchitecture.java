@@ -61,6 +61,11 @@ public final class VtdArchitecture implements Architecture {
   }
 
   @Override
+  public int interruptIdentity(int data) {
+    return InterruptBus.vector(data);
+  }
+
+  @Override
   public Iommu create(Options options, Host host) {
     return Units.create(options, host);
   }

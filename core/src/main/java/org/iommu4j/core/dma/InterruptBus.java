@@ -8,7 +8,8 @@ import org.iommu4j.core.memory.PhysicalMemory;
  * within a unit: implementations only latch.
  *
  * <p>A message is a write of 4 bytes: address bits 31:20 are {@code FEEh}, 19:12 are bits 7:0 of
- * the destination APIC id, and bits 63:40 are its bits 31:8 (0 for an APIC id of 8 bits).
+ * the destination APIC id, and bits 63:40 are its bits 31:8 (0 for an APIC id of 8 bits); data bits
+ * 7:0 are the vector.
  *
  * <p>Architectures whose messages are ordinary writes to memory (RISC-V, Arm) do not use it.
  */
@@ -24,6 +25,11 @@ public interface InterruptBus {
   /** The address of a message to the processor with this APIC id. */
   static long address(int id) {
     return 0xfee0_0000L | (id & 0xffL) << 12 | (long) (id >>> 8) << 40;
+  }
+
+  /** The vector in the data of a message. */
+  static int vector(int data) {
+    return data & 0xff;
   }
 
   /** Writes messages to whatever lies at their address. */

@@ -1,6 +1,12 @@
 package org.iommu4j.vtd.model;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.bits.Layout;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.InterruptBus;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.vtd.layout.Capability;
@@ -44,7 +50,11 @@ final class InterruptRemapper {
   private boolean enabled;
   private boolean compatibility;
 
-  // The entry under way.
+  // The message under way: whether it passes as it is, else the entry that it stands for.
+  private boolean asItIs;
+  private boolean indexed;
+  private boolean loaded;
+  private int index;
   private long low;
   private long high;
 
@@ -87,41 +97,93 @@ final class InterruptRemapper {
    * @return whether it was delivered
    */
   synchronized boolean deliver(int source, long address, int data, InterruptDelivery out) {
+    Reason fault = decide(source, address, data, false);
+    if (fault != null) {
+      return refuse(fault, source, address, out);
+    }
+    if (asItIs) {
+      return send(address, data, out);
+    }
+    boolean eime = Registers.EIME.isSet(irta);
+    if (Irte.IM.isSet(low)) {
+      Reason failed = posted.post(low, high, eime, out);
+      return failed == null || refuse(failed, source, address, out);
+    }
+    return send(address(low, eime), data(low), out);
+  }
+
+  /**
+   * Follows a message without any effect: nothing is delivered, recorded, or taken from a cache.
+   */
+  synchronized Inspector.Walk follow(int source, long address, int data) {
+    Reason fault = decide(source, address, data, true);
+    List<Inspector.Step> steps = new ArrayList<>();
+    if (loaded) {
+      Layout layout = Irte.IM.isSet(low) ? Irte.POSTED : Irte.REMAPPED;
+      steps.add(new Inspector.Step(layout.name() + " " + index, layout, at(), List.of(low, high)));
+    }
+    if (fault != null) {
+      String outcome =
+          "blocked: %s (%s, reason 0x%02x)".formatted(fault.title(), fault.id(), fault.code());
+      return new Inspector.Walk(steps, fault, 0, 0, 0, outcome);
+    }
+    boolean eime = Registers.EIME.isSet(irta);
+    if (!asItIs && Irte.IM.isSet(low)) {
+      long descriptor = PostedInterrupts.descriptor(low, high);
+      return new Inspector.Walk(
+          steps,
+          null,
+          descriptor,
+          6,
+          Access.WRITE,
+          "posted: vector %d in the descriptor at 0x%x".formatted(Irte.VV.getInt(low), descriptor));
+    }
+    long to = asItIs ? address : address(low, eime);
+    int what = asItIs ? data : data(low);
+    return new Inspector.Walk(
+        steps,
+        null,
+        to,
+        2,
+        Access.WRITE,
+        "%s: vector %d to processor %d"
+            .formatted(
+                asItIs ? "passes as it is" : "remapped",
+                InterruptBus.vector(what),
+                to >>> 12 & 0xff | to >>> 40 << 8));
+  }
+
+  /**
+   * What becomes of a message, before posting.
+   *
+   * @param dry without caches
+   */
+  private @Nullable Reason decide(int source, long address, int data, boolean dry) {
     UnitConfig c = unit.config();
+    asItIs = false;
+    indexed = false;
+    loaded = false;
     if (!enabled) {
-      return c.has(ExtendedCapability.IRREQ)
-          ? refuse(Reason.IR_REMAPPING_REQUIRED, source, address, false, out)
-          : send(address, data, out);
+      asItIs = !c.has(ExtendedCapability.IRREQ);
+      return asItIs ? null : Reason.IR_REMAPPING_REQUIRED;
     }
     boolean eime = Registers.EIME.isSet(irta);
     if (c.has(ExtendedCapability.EIMER) && !eime) {
-      return refuse(Reason.IR_EIME_REQUIRED, source, address, false, out);
+      return Reason.IR_EIME_REQUIRED;
     }
     if (!FORMAT.isSet(address)) {
-      boolean passes = (compatibility && !eime) || c.quirks().compatibilityPasses();
-      return passes
-          ? send(address, data, out)
-          : refuse(Reason.IR_COMPATIBILITY, source, address, false, out);
+      asItIs = (compatibility && !eime) || c.quirks().compatibilityPasses();
+      return asItIs ? null : Reason.IR_COMPATIBILITY;
     }
     boolean sub = SHV.isSet(address);
     if ((sub || c.quirks().upperDataChecked()) && data >>> 16 != 0) {
-      return refuse(Reason.IR_REQUEST_RESERVED, source, address, false, out);
+      return Reason.IR_REQUEST_RESERVED;
     }
     int handle = HANDLE_LOW.getInt(address) | HANDLE_HIGH.getInt(address) << 15;
-    int index = handle + (sub ? data & 0xffff : 0);
-    long information = (long) index << 48;
-    Reason fault = locate(index);
-    if (fault == null) {
-      fault = validate(source, eime);
-    }
-    if (fault != null) {
-      return refuse(fault, source, information, Irte.FPD.isSet(low), out);
-    }
-    if (Irte.IM.isSet(low)) {
-      Reason failed = posted.post(low, high, eime, out);
-      return failed == null || refuse(failed, source, information, Irte.FPD.isSet(low), out);
-    }
-    return send(address(low, eime), data(low), out);
+    index = handle + (sub ? data & 0xffff : 0);
+    indexed = true;
+    Reason fault = locate(dry);
+    return fault == null ? validate(source, eime) : fault;
   }
 
   private boolean send(long address, int data, InterruptDelivery out) {
@@ -133,24 +195,28 @@ final class InterruptRemapper {
     return true;
   }
 
-  private boolean refuse(
-      Reason reason, int source, long information, boolean fpd, InterruptDelivery out) {
+  private boolean refuse(Reason reason, int source, long address, InterruptDelivery out) {
+    boolean fpd = indexed && Irte.FPD.isSet(low);
     if (!fpd || !reason.qualified()) {
-      unit.reportInterrupt(reason, source, information);
+      unit.reportInterrupt(reason, source, indexed ? (long) index << 48 : address);
     }
     out.block(reason);
     return false;
   }
 
-  /** The entry of an index, in {@code low} and {@code high}. */
-  private @Nullable Reason locate(int index) {
+  private long at() {
+    return Registers.IRTA_BASE.in(irta) + (long) index * Irte.BYTES;
+  }
+
+  /** The entry of the index, in {@code low} and {@code high}. */
+  private @Nullable Reason locate(boolean dry) {
     low = 0;
     high = 0;
-    long at = Registers.IRTA_BASE.in(irta) + (long) index * Irte.BYTES;
+    long at = at();
     if (index >= 2 << Registers.IRTA_S.getInt(irta) || (at & unit.setup().beyond) != 0) {
       return Reason.IR_INDEX;
     }
-    IrteCache.Entry kept = cache.lookup(index);
+    IrteCache.Entry kept = dry ? null : cache.lookup(index);
     if (kept != null) {
       low = kept.low();
       high = kept.high();
@@ -162,7 +228,8 @@ final class InterruptRemapper {
     }
     low = memory.readLong(at);
     high = memory.readLong(at + 8);
-    if (Irte.P.isSet(low) || unit.setup().keepsFaults) {
+    loaded = true;
+    if (!dry && (Irte.P.isSet(low) || unit.setup().keepsFaults)) {
       cache.fill(index, low, high);
     }
     return Irte.P.isSet(low) ? null : Reason.IR_NOT_PRESENT;

@@ -27,7 +27,7 @@ final class PostedInterrupts {
   /** Posts the interrupt of an entry; null if that is done. */
   @Nullable Reason post(long low, long high, boolean eime, InterruptDelivery out) {
     PhysicalMemory memory = unit.host().memory();
-    long at = Irte.PDAH.get(high) << 32 | Irte.PDAL.get(low) << 6;
+    long at = descriptor(low, high);
     if (memory.isDevice(at)
         || memory.status(at, PostedDescriptor.BYTES, false) != PhysicalMemory.OK
         || memory.status(at, PostedDescriptor.BYTES, true) != PhysicalMemory.OK) {
@@ -49,6 +49,11 @@ final class PostedInterrupts {
     long notice = notify(memory, controlAt, Irte.URG.isSet(low), eime);
     out.deliver(InterruptDelivery.Kind.RECORDED, at, vector, notice);
     return null;
+  }
+
+  /** Where the descriptor of an entry is. */
+  static long descriptor(long low, long high) {
+    return Irte.PDAH.get(high) << 32 | Irte.PDAL.get(low) << 6;
   }
 
   private static void setRequest(PhysicalMemory memory, long at, long bit) {

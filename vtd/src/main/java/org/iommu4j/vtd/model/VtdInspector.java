@@ -7,6 +7,7 @@ import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.vtd.layout.PasidDirectoryEntry;
 import org.iommu4j.vtd.layout.Reason;
 import org.iommu4j.vtd.layout.Registers;
@@ -74,6 +75,13 @@ final class VtdInspector implements Inspector {
                 Access.permissions(w.permissions),
                 size(1L << w.shift),
                 w.snoop ? ", snooped" : ""));
+  }
+
+  @Override
+  public Walk walk(InterruptRequest message) {
+    return message.pasid() == DmaRequest.NO_PASID && Setup.interrupt(message.address())
+        ? unit.interrupts().follow(message.source(), message.address(), message.data())
+        : Inspector.super.walk(message);
   }
 
   @Override
