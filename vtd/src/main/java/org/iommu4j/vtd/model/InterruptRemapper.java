@@ -35,6 +35,7 @@ final class InterruptRemapper {
 
   private static final int LOWEST_RESERVED = 3;
   private static final int HIGHEST_RESERVED = 6;
+  private static final int SVT_RESERVED = 3;
 
   private final VtdIommu unit;
   private final IrteCache cache;
@@ -235,16 +236,19 @@ final class InterruptRemapper {
     return Irte.P.isSet(low) ? null : Reason.IR_NOT_PRESENT;
   }
 
-  /** §5.1.4: reserved bits, and whether the source may send this interrupt. */
+  /** §5.1.4: whether the source may send this interrupt, then reserved bits. */
   private @Nullable Reason validate(int source, boolean eime) {
+    int svt = Irte.SVT.getInt(high);
+    if (!verified(svt, source)) {
+      return Reason.IR_SOURCE;
+    }
     boolean im = Irte.IM.isSet(low);
     if (im && !Capability.PI.isSet(unit.config().cap())) {
       return Reason.IR_RESERVED;
     }
     long reserved0 = im ? postedReserved0 : remappedReserved0;
     long reserved1 = im ? postedReserved1 : remappedReserved1;
-    int svt = Irte.SVT.getInt(high);
-    if ((low & reserved0) != 0 || (high & reserved1) != 0) {
+    if ((low & reserved0) != 0 || (high & reserved1) != 0 || svt == SVT_RESERVED) {
       return Reason.IR_RESERVED;
     }
     if (!im) {
@@ -257,7 +261,7 @@ final class InterruptRemapper {
     } else if (((Irte.PDAH.get(high) << 32) & unit.setup().beyond) != 0) {
       return Reason.IR_RESERVED;
     }
-    return verified(svt, source) ? null : Reason.IR_SOURCE;
+    return null;
   }
 
   private boolean verified(int svt, int source) {
@@ -276,7 +280,7 @@ final class InterruptRemapper {
         int last = reversed ? sid >>> 8 : sid & 0xff;
         yield first <= bus && bus <= last;
       }
-      default -> false;
+      default -> true; // reserved, which is for later
     };
   }
 
