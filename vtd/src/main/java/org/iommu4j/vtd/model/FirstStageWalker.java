@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The first-stage walk, alone or with every table behind a second stage. §3.6, §3.8.
  *
- * <p>Choice: in the order of the widespread implementations each entry is looked at as a whole
- * before the next is read: present, permission, reserved bits.
+ * <p>An entry that is not present or malformed ends the walk where it is met, and A is set in every
+ * entry that was used. Permissions are those of all levels: they are looked at when all are known.
  */
 final class FirstStageWalker {
   // Compile-time masks of the inner loop.
@@ -59,10 +59,6 @@ final class FirstStageWalker {
     int shift = WalkCaches.entryShift(pointer);
     long table = WalkCaches.table(pointer);
     int granted = WalkCaches.granted(pointer);
-    Reason denied = denied(space, w, granted);
-    if (denied != null) {
-      return denied;
-    }
     while (true) {
       int level = (shift - 3) / 9;
       long at = table + ((iova >>> shift & 0x1ff) << 3);
@@ -87,17 +83,15 @@ final class FirstStageWalker {
         return Reason.SFS_2;
       }
       int now = granted & ((e & RW) != 0 ? -1 : ~WRITABLE) & ((e & US) != 0 ? -1 : ~USER);
-      denied = denied(space, w, now);
-      if (denied != null) {
-        return denied;
-      }
       boolean leaf = level == 1 || (e & PS) != 0;
       if ((e & (leaf ? s.firstLeafReserved : s.firstPointerReserved)[level]) != 0) {
         return Reason.SFS_3;
       }
-      long bits = A | (space.eafe ? EA : 0) | (leaf && w.checks() && w.writes() ? D : 0);
+      Reason denied = leaf ? denied(space, w, now) : null;
+      boolean written = leaf && denied == null && w.checks() && w.writes();
+      long bits = A | (space.eafe ? EA : 0) | (written ? D : 0);
       if ((e & bits) != bits) {
-        if (!SecondStageWalker.snooped(s, space)) {
+        if (!space.pwsnp) {
           return Reason.SFS_9;
         }
         if (nested && (w.ssPermissions & Access.WRITE) == 0) {
@@ -112,6 +106,9 @@ final class FirstStageWalker {
         }
         e |= bits;
       }
+      if (denied != null) {
+        return denied;
+      }
       granted = now;
       if (leaf) {
         long offset = (1L << shift) - 1;
@@ -121,6 +118,7 @@ final class FirstStageWalker {
         w.fsUser = (granted & USER) != 0;
         w.fsLeaf = e;
         w.fsLeafAt = at;
+        w.fsLeafWritable = !nested || (w.ssPermissions & Access.WRITE) != 0;
         w.mustSetDirty |= (e & D) == 0;
         return null;
       }

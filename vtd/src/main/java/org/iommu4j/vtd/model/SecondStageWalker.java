@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *   AW 1  levels 3  39 bits      AW 2  levels 4  48 bits      AW 3  levels 5  57 bits
  * </pre>
  *
- * Choice: in the order of the widespread implementations each entry is looked at as a whole before
- * the next is read: present, permission, reserved bits.
+ * An entry that grants nothing or is malformed ends the walk where it is met, and A is set in every
+ * entry that was used. Permissions are those of all levels: they are looked at when all are known.
  */
 final class SecondStageWalker {
   // Compile-time masks of the inner loop.
@@ -57,9 +57,6 @@ final class SecondStageWalker {
         shift = WalkCaches.entryShift(pointer);
         table = WalkCaches.table(pointer);
         granted = WalkCaches.granted(pointer) & 3;
-        if (check && (wanted & ~granted) != 0) {
-          return denied(space, wanted, granted);
-        }
       }
     }
     while (true) {
@@ -78,25 +75,22 @@ final class SecondStageWalker {
       int here = (int) (s.ssirwe ? e >>> 61 : e) & 3;
       int before = granted;
       granted &= here;
-      if (here == 0 || granted == 0) {
-        if (here == 0 && caches && s.keepsFaults) {
+      if (here == 0) {
+        if (caches && s.keepsFaults) {
           w.unit.walkCaches().absent.fill(w.seenAbsent, Tags.second(space.did), gpa, shift, 1);
         }
-        return space.legacy && here != 0 && check
-            ? denied(space, wanted, granted)
-            : missing(space, wanted);
-      }
-      if (check && (wanted & ~granted) != 0) {
-        return denied(space, wanted, granted);
+        return missing(space, wanted);
       }
       boolean leaf = level == 1 || (e & PS) != 0;
       if ((e & (leaf ? s.secondLeafReserved : s.secondPointerReserved)[level]) != 0) {
         return space.legacy ? Reason.LSS_2 : Reason.SSS_3;
       }
+      boolean denied = leaf && (granted == 0 || (check && (wanted & ~granted) != 0));
       if (space.ssade) {
-        long bits = leaf && check && (wanted & Access.WRITE) != 0 ? A | D : A;
+        boolean written = leaf && !denied && check && (wanted & Access.WRITE) != 0;
+        long bits = written ? A | D : A;
         if ((e & bits) != bits) {
-          if (!snooped(s, space)) {
+          if (!space.pwsnp) {
             return Reason.SSS_5;
           }
           EntryUpdate updated = update(s, w, at, e, bits);
@@ -109,6 +103,11 @@ final class SecondStageWalker {
           }
           e |= bits;
         }
+      }
+      if (denied) {
+        return granted == 0 && !(space.legacy && check)
+            ? missing(space, wanted)
+            : denied(space, wanted, granted);
       }
       if (leaf) {
         result(space, w, gpa, e, at, shift, granted);
@@ -128,11 +127,6 @@ final class SecondStageWalker {
                 WalkCaches.pointer(table, shift, granted));
       }
     }
-  }
-
-  /** Whether A and D bits can be set at all: updates need walks that are snooped. */
-  static boolean snooped(Setup s, Space space) {
-    return !s.snoopMatters || space.pwsnp;
   }
 
   /** Sets A or D in an entry of either stage. */

@@ -51,9 +51,6 @@ final class Setup {
   final boolean rps;
   final boolean rprivs;
 
-  /** A and D bits can lie in memory that is not snooped: PWSNP decides. */
-  final boolean snoopMatters;
-
   /** MGAW in bits. */
   final int mgaw;
 
@@ -116,7 +113,6 @@ final class Setup {
     nwfs = config.has(ExtendedCapability.NWFS);
     rps = config.has(ExtendedCapability.RPS);
     rprivs = config.has(ExtendedCapability.RPRIVS);
-    snoopMatters = config.has(ExtendedCapability.SMPWCS);
     mgaw = Capability.MGAW.getInt(config.cap()) + 1;
     sagaw = Capability.SAGAW.getInt(config.cap());
     pasidBits = ExtendedCapability.PSS.getInt(config.ecap()) + 1;

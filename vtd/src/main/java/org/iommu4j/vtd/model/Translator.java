@@ -445,22 +445,29 @@ final class Translator {
 
   /** A translation request that is granted W: no later request will tell that the page changed. */
   private static @Nullable Reason setDirty(Setup s, Workspace w, Space space) {
-    boolean first = space.hasFirstStage();
-    if (!SecondStageWalker.snooped(s, space)) {
-      return first ? Reason.SFS_9 : Reason.SSS_5;
+    if (space.hasFirstStage() && (w.fsLeaf & FirstStageWalker.D) == 0) {
+      if (!space.pwsnp) {
+        return Reason.SFS_9;
+      }
+      if (!w.fsLeafWritable) {
+        return Reason.SFS_8;
+      }
+      if (failed(s, w, w.fsLeafAt, w.fsLeaf, FirstStageWalker.D)) {
+        return Reason.SFS_10;
+      }
     }
-    if (first && failed(s, w, w.fsLeafAt, w.fsLeaf, FirstStageWalker.D)) {
-      return Reason.SFS_10;
+    if (space.ssade && (w.ssLeaf & SecondStageWalker.D) == 0) {
+      if (!space.pwsnp) {
+        return Reason.SSS_5;
+      }
+      if (failed(s, w, w.ssLeafAt, w.ssLeaf, SecondStageWalker.D)) {
+        return Reason.SSS_6;
+      }
     }
-    return space.ssade && failed(s, w, w.ssLeafAt, w.ssLeaf, SecondStageWalker.D)
-        ? Reason.SSS_6
-        : null;
+    return null;
   }
 
   private static boolean failed(Setup s, Workspace w, long at, long e, long bit) {
-    if ((e & bit) != 0) {
-      return false;
-    }
     EntryUpdate updated = SecondStageWalker.update(s, w, at, e, bit);
     if (updated == EntryUpdate.CHANGED) {
       // Somebody else changed the entry meanwhile: the device is not granted W, and may ask again.

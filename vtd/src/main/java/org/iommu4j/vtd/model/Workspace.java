@@ -78,6 +78,9 @@ final class Workspace {
   long fsLeaf;
   long fsLeafAt;
 
+  /** Whether the second stage lets it be updated. */
+  boolean fsLeafWritable;
+
   // Second stage.
   long spa;
   int ssShift;
