@@ -124,7 +124,11 @@ public final class Interrupts {
       return blocked(0x27, fpd, index);
     }
     long control = image.load(at + 32);
-    if ((control & 0xff00_fffcL) != 0 || (!m.eime() && (control & 0xffff_00ff_0000_0000L) != 0)) {
+    if ((control & 0xff00_fffcL) != 0
+        || (!m.eime() && (control & 0xffff_00ff_0000_0000L) != 0)
+        || image.load(at + 40) != 0
+        || image.load(at + 48) != 0
+        || image.load(at + 56) != 0) {
       return blocked(0x28, fpd, index);
     }
     int vector = (int) (low >>> 16 & 0xff);

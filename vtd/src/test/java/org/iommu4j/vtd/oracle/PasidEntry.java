@@ -69,7 +69,8 @@ record PasidEntry(long... q) {
             || q[7] != 0;
     boolean first =
         firstStage()
-            && (m.aboveHost(q[2])
+            // Behind a second stage it is not a host address: that is for SPT.4.4.
+            && ((pgtt() == 1 && m.aboveHost(q[2]))
                 || (sre() && !m.srs())
                 || (eafe() && !m.eafs())
                 || ((q[1] >>> 25 & 1) != 0 && !m.mts())

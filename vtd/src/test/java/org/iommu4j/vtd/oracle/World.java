@@ -187,6 +187,11 @@ public final class World {
     return f;
   }
 
+  /** Where there is an entry, which the unit may have updated. */
+  public List<Long> entries() {
+    return words.stream().map(Word::at).toList();
+  }
+
   /** A request that has a good chance to find something. */
   public Ask ask() {
     Space s = pick(spaces);
