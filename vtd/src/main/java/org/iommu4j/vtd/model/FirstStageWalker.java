@@ -27,7 +27,7 @@ final class FirstStageWalker {
   /** Granted so far, as {@link WalkCaches} keeps it. */
   private static final int WRITABLE = 1;
 
-  private static final int USER = 2;
+  static final int USER = 2;
 
   private FirstStageWalker() {}
 
@@ -136,13 +136,10 @@ final class FirstStageWalker {
 
   /** §3.6.1: user requests need U/S, writes R/W, of a supervisor only with WPE. */
   private static @Nullable Reason denied(Space space, Workspace w, int granted) {
-    if (!w.checks()) {
-      return null;
-    }
-    if (!w.supervisor && (granted & USER) == 0) {
+    if (!w.permissive && !w.supervisor && (granted & USER) == 0) {
       return Reason.SGN_2;
     }
-    boolean needsRw = w.writes() && (!w.supervisor || space.wpe);
+    boolean needsRw = w.checks() && w.writes() && (!w.supervisor || space.wpe);
     return needsRw && (granted & WRITABLE) == 0 ? Reason.SGN_6 : null;
   }
 

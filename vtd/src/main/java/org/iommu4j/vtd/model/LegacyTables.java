@@ -146,6 +146,7 @@ final class LegacyTables {
     space.pwsnp = true;
     space.pgsnp = false;
     space.hptRoot = 0;
+    space.hptFaultDisable = false;
     space.finish(s);
     return null;
   }

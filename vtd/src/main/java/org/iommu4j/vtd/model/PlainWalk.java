@@ -122,6 +122,9 @@ final class PlainWalk {
     int shift = WalkCaches.entryShift(pointer);
     long table = WalkCaches.table(pointer);
     int granted = WalkCaches.granted(pointer);
+    if ((granted & FirstStageWalker.USER) == 0) {
+      return UNDECIDED; // a supervisor's walk came this way
+    }
     long ordinary = space.eafe ? FIRST | FirstStageWalker.EA : FIRST;
     while (true) {
       long at = table + ((iova >>> shift & 0x1ff) << 3);
@@ -175,6 +178,9 @@ final class PlainWalk {
     int shift = WalkCaches.entryShift(pointer);
     long table = WalkCaches.table(pointer);
     int granted = WalkCaches.granted(pointer);
+    if ((granted & FirstStageWalker.USER) == 0) {
+      return UNDECIDED; // a supervisor's walk came this way
+    }
     long ordinary = space.eafe ? FIRST | FirstStageWalker.EA : FIRST;
     while (true) {
       long at = entryAddress(s, space, w, table + ((iova >>> shift & 0x1ff) << 3));

@@ -237,10 +237,8 @@ final class ScalableTables {
       }
     }
     if (first) {
-      // The root of a nested first stage is a guest address: SPT.4.4 is about it.
-      if (pgtt == PasidEntry.FIRST_STAGE) {
-        r2 |= PasidEntry.FSPTPTR.in(s.beyond);
-      }
+      // Behind a second stage, too: SPT.4.4 is about what is beyond a narrower one.
+      r2 |= PasidEntry.FSPTPTR.in(s.beyond);
       if (!config.has(ExtendedCapability.SRS)) {
         r2 |= PasidEntry.SRE.mask();
       }
@@ -303,6 +301,7 @@ final class ScalableTables {
     space.pwsnp = PasidEntry.PWSNP.isSet(q1);
     space.pgsnp = PasidEntry.PGSNP.isSet(q1);
     space.hptRoot = PasidEntry.HPTPTR.in(q4);
+    space.hptFaultDisable = PasidEntry.HPTPFD.isSet(q4);
     space.hptBits = 49 + PasidEntry.HPTSZ.getInt(q4);
     if (pgtt == PasidEntry.NESTED && space.fsRoot >>> space.ssBits != 0) {
       return Reason.SPT_4_4;

@@ -50,6 +50,10 @@ final class Space {
 
   // Host permission table.
   long hptRoot;
+
+  /** HPTPFD: faults of the host permission table are not recorded. */
+  boolean hptFaultDisable;
+
   int hptBits;
 
   /** Tag of its translations in the IOTLB. */
@@ -85,6 +89,7 @@ final class Space {
     pwsnp = o.pwsnp;
     pgsnp = o.pgsnp;
     hptRoot = o.hptRoot;
+    hptFaultDisable = o.hptFaultDisable;
     hptBits = o.hptBits;
     tag = o.tag;
     start = o.start;

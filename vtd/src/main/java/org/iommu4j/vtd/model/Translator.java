@@ -141,7 +141,9 @@ final class Translator {
           ? permitted(s, w, iova, zero)
           : translated(s, w, iova, Reason.SGN_4_1, Reason.SGN_8);
     }
-    if (w.ats && !hasPasid && Setup.interrupt(iova)) {
+    if (w.ats
+        && (!hasPasid || space.kind == Space.PASS_THROUGH)
+        && Setup.interrupt(iova)) {
       return interruptRange(w, r);
     }
     if (space.kind == Space.PASS_THROUGH) {
@@ -230,6 +232,7 @@ final class Translator {
   private static @Nullable FaultReason permitted(Setup s, Workspace w, long address, boolean zero) {
     Reason denied = HostPermissionWalker.check(s, w.space, w, address, zero);
     if (denied != null) {
+      w.fpd |= w.space.hptFaultDisable && denied != Reason.SPT_9;
       return denied;
     }
     int granted = w.permissions;
@@ -288,21 +291,15 @@ final class Translator {
           }
           return null;
         }
-        if (exact && !w.ats) {
-          return deniedByCache(w, space, data, granted);
+        // Nothing granted can have several reasons; a walk finds the right one.
+        if (exact && !w.ats && granted != 0) {
+          return SecondStageWalker.denied(space, w.wanted == 0 ? Access.READ : w.wanted, granted);
         }
       }
     }
     w.misses++;
     Reason fault = stages(s, w, space, iova);
     return fault != null ? fault : finish(s, w, space, iova, caches);
-  }
-
-  private static Reason deniedByCache(Workspace w, Space space, long data, int granted) {
-    if (space.hasFirstStage() && !w.supervisor && granted == 0 && TlbData.SUPERVISOR.isSet(data)) {
-      return Reason.SGN_2;
-    }
-    return SecondStageWalker.denied(space, w.wanted == 0 ? Access.READ : w.wanted, granted);
   }
 
   private static @Nullable Reason stages(Setup s, Workspace w, Space space, long iova) {
