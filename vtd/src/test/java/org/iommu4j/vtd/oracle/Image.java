@@ -66,6 +66,17 @@ public final class Image {
     }
   }
 
+  /** For people: what fails. */
+  public String failures() {
+    StringBuilder text = new StringBuilder();
+    for (Failing f : failing) {
+      text.append(
+          "0x%x..0x%x fails%s%s%n"
+              .formatted(f.first, f.last, f.reads ? " reads" : "", f.writes ? " writes" : ""));
+    }
+    return text.toString();
+  }
+
   public byte[] bytes() {
     return bytes;
   }

@@ -64,13 +64,14 @@ record PasidEntry(long... q) {
             || ((q[1] >>> 24 & 1) != 0 && !m.sc())
             || (q[2] & 0xf02) != 0
             || q[3] != 0
+            || (q[4] & 0xff8) != 0
+            || (!m.hpts() && (q[4] | q[5]) != 0)
             || (q[5] & ~0xffffL) != 0
             || q[6] != 0
             || q[7] != 0;
     boolean first =
         firstStage()
-            // Behind a second stage it is not a host address: that is for SPT.4.4.
-            && ((pgtt() == 1 && m.aboveHost(q[2]))
+            && (m.aboveHost(q[2])
                 || (sre() && !m.srs())
                 || (eafe() && !m.eafs())
                 || ((q[1] >>> 25 & 1) != 0 && !m.mts())
@@ -80,7 +81,7 @@ record PasidEntry(long... q) {
             && (m.aboveHost(q[0])
                 || (ssade() && !m.ssads())
                 || ((q[1] >>> 26 & 1) != 0 && !m.mts()));
-    boolean host = hpte && ((q[4] & 0xff8) != 0 || m.aboveHost(q[4]));
+    boolean host = hpte && m.aboveHost(q[4]);
     return any || first || second || host;
   }
 

@@ -151,6 +151,9 @@ final class Scalable {
       page = second.walk(address);
       if (!ask.ats()) {
         second.permit(ask, page);
+        if (ask.writes()) {
+          second.dirty(page);
+        }
       }
       address = page.out();
       shift = Math.min(shift, page.shift());
@@ -160,7 +163,8 @@ final class Scalable {
     w &= !noWrite;
     // 22.
     Answer answer = outside(Answer.granted(address, shift, r, w));
-    if (ask.ats() ? w : ask.writes()) {
+    // No later request of the device will tell that it writes.
+    if (ask.ats() && w) {
       if (leaf != null) {
         first.dirty(leaf);
       }

@@ -114,7 +114,7 @@ final class ScalableDevice {
             | (w.chance(0.1) ? 3 << 5 : 0)
             | (m.eafs() && w.chance(0.5) ? 1 << 7 : 0);
     if (hpte) {
-      q[4] = host(guest);
+      q[4] = host(guest) | (w.chance(0.2) ? 4 : 0);
       q[5] = w.domain();
     }
     w.put(at, q[0], Word.Kind.POINTER);
