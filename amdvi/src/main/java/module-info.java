@@ -6,4 +6,9 @@ module org.iommu4j.amdvi {
 
   exports org.iommu4j.amdvi.firmware;
   exports org.iommu4j.amdvi.layout;
+
+  provides org.iommu4j.core.KernelLog with
+      org.iommu4j.amdvi.linux.AmdviKernelLog;
+  provides org.iommu4j.core.SysfsDecoder with
+      org.iommu4j.amdvi.linux.AmdviSysfs;
 }
