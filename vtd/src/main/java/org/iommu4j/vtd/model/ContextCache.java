@@ -97,6 +97,7 @@ final class ContextCache {
         CONTEXT.setRelease(contexts, i, null);
       }
     }
+    end();
   }
 
   /** Context-cache invalidation in legacy mode. */
@@ -108,6 +109,7 @@ final class ContextCache {
         SPACE.setRelease(spaces, i, null);
       }
     }
+    end();
   }
 
   /**
@@ -124,6 +126,7 @@ final class ContextCache {
         SPACE.setRelease(spaces, i, null);
       }
     }
+    end();
   }
 
   /** Everything. */
@@ -135,6 +138,7 @@ final class ContextCache {
     for (int i = 0; i < spaces.length; i++) {
       SPACE.setRelease(spaces, i, null);
     }
+    end();
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // all callers are synchronized
@@ -143,5 +147,11 @@ final class ContextCache {
     for (int i = 0; i < shortcuts.length; i++) {
       SPACE.setRelease(shortcuts, i, null);
     }
+  }
+
+  /** Who began while this was going on may hold an entry that went: it must not come back. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // all callers are synchronized
+  private void end() {
+    generation++;
   }
 }

@@ -141,9 +141,7 @@ final class Translator {
           ? permitted(s, w, iova, zero)
           : translated(s, w, iova, Reason.SGN_4_1, Reason.SGN_8);
     }
-    if (w.ats
-        && (!hasPasid || space.kind == Space.PASS_THROUGH)
-        && Setup.interrupt(iova)) {
+    if (w.ats && (!hasPasid || space.kind == Space.PASS_THROUGH) && Setup.interrupt(iova)) {
       return interruptRange(w, r);
     }
     if (space.kind == Space.PASS_THROUGH) {
