@@ -2,6 +2,7 @@ package org.iommu4j.core.dma;
 
 import java.util.Map;
 import org.iommu4j.core.memory.Mmio;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One IOMMU as its surroundings see it: a page of registers for the CPU, and translation for
@@ -70,6 +71,14 @@ public interface Iommu extends Mmio {
 
   /** Bytes of the register page. */
   int registerBytes();
+
+  /**
+   * The unit's own registers in PCI configuration space, offsets from the beginning of its
+   * capability; null if it is no PCI function.
+   */
+  default @Nullable Mmio configuration() {
+    return null;
+  }
 
   @Override
   default boolean ofUnit() {

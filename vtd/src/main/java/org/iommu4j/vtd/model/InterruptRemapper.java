@@ -29,7 +29,6 @@ final class InterruptRemapper {
   private static final Field HANDLE_HIGH = Field.bit("handle 15", 2);
 
   // What is sent: address bits and data bits of the compatibility format.
-  private static final long RANGE = 0xfee0_0000L;
   private static final int LEVEL_ASSERTED = 1 << 14;
   private static final int TRIGGER_LEVEL = 1 << 15;
 
@@ -286,14 +285,9 @@ final class InterruptRemapper {
 
   private static long address(long irte, boolean eime) {
     int destination = eime ? (int) Irte.DST.get(irte) : Irte.XAPIC_DST.getInt(irte);
-    return message(destination)
+    return InterruptBus.address(destination)
         | (Irte.RH.isSet(irte) ? 1 << 3 : 0)
         | (Irte.DM.isSet(irte) ? 1 << 2 : 0);
-  }
-
-  /** The address of a message to an APIC id. */
-  static long message(int destination) {
-    return RANGE | (destination & 0xffL) << 12 | (destination & 0xffff_ff00L) << 32;
   }
 
   private static int data(long irte) {

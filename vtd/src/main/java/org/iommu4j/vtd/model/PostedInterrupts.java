@@ -1,5 +1,6 @@
 package org.iommu4j.vtd.model;
 
+import org.iommu4j.core.dma.InterruptBus;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.vtd.layout.Irte;
@@ -83,7 +84,7 @@ final class PostedInterrupts {
     }
     int destination =
         eime ? (int) PostedDescriptor.NDST.get(seen) : PostedDescriptor.XAPIC_NDST.getInt(seen);
-    long address = InterruptRemapper.message(destination);
+    long address = InterruptBus.address(destination);
     unit.host().interrupts().deliver(address, PostedDescriptor.NV.getInt(seen) | LEVEL_ASSERTED);
     return address;
   }

@@ -1,0 +1,506 @@
+package org.iommu4j.amdvi.model;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.iommu4j.amdvi.layout.Control;
+import org.iommu4j.amdvi.layout.EventCode;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.core.RegisterImage;
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.bits.Register;
+import org.iommu4j.core.bits.RegisterFile;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.AccessWindows;
+import org.iommu4j.core.dma.AddressType;
+import org.iommu4j.core.dma.Completion;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.Host;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.dma.InterruptRequest;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.PageRequest;
+import org.iommu4j.core.dma.Translation;
+import org.iommu4j.core.iotlb.CacheBehaviour;
+import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.iotlb.MicroTlb;
+import org.iommu4j.core.memory.Mmio;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An AMD-Vi unit: the register page, the translation of requests, and what holds them together.
+ *
+ * <p>Locks: {@code commandLock} serialises register accesses and the command buffer; {@code state}
+ * guards the register file and the logs, for moments. A device thread takes only the state lock,
+ * and only to report: so a COMPLETION_WAIT, which holds the command lock, can wait for it.
+ */
+final class AmdviIommu implements Iommu {
+  private static final VarHandle EPOCH;
+
+  static {
+    try {
+      EPOCH = MethodHandles.lookup().findVarHandle(AmdviIommu.class, "epoch", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final UnitConfig config;
+  private final Host host;
+  private final Object commandLock = new Object();
+  private final Object state = new Object();
+  private final AccessWindows windows = new AccessWindows();
+  private final EntryCache entries;
+  private final Iotlb iotlb;
+  private final WalkCaches walkCaches;
+  private final Counters counters;
+  private final Signals signals;
+  private final EventLog eventLog;
+  private final PprLog pprLog;
+  private final GaLog gaLog;
+  private final InterruptRemapper interrupts;
+  private final MessagePort messages;
+  private final Invalidation invalidation;
+  private final CommandBuffer commands;
+  private final CapabilitySpace capability;
+  private final RegisterFile registers;
+  private final List<Workspace> workspaces = new CopyOnWriteArrayList<>();
+
+  private volatile Setup setup;
+
+  /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
+  private volatile long epoch;
+
+  // What a register write left to be done without the state lock.
+  private boolean runPending;
+  private boolean drainPending;
+
+  AmdviIommu(UnitConfig config, Host host) {
+    this.config = config;
+    this.host = host;
+    boolean worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
+    entries = new EntryCache(worst ? 1 << 16 : 1024);
+    iotlb = new Iotlb(config.caches().iotlb());
+    walkCaches = new WalkCaches(config.caches().walkCache(), worst && config.keepsAbsent());
+    counters = new Counters(this);
+    signals = new Signals(this);
+    eventLog = new EventLog(this);
+    pprLog = new PprLog(this);
+    gaLog = new GaLog(this);
+    interrupts = new InterruptRemapper(this);
+    messages = new MessagePort(this);
+    invalidation = new Invalidation(this);
+    commands = new CommandBuffer(this, invalidation);
+    capability = new CapabilitySpace(config);
+    registers = RegisterBank.create(this);
+    setup = new Setup(host.memory(), config, registers, false);
+  }
+
+  // ---- the hardware face
+
+  @Override
+  public boolean translate(DmaRequest request, Translation out) {
+    Workspace w = attached(out);
+    // The common cases first: an untranslated user request whose translation is cached, or takes an
+    // ordinary walk. Everything else, and every count, is the full process's business.
+    if (request.addressType() == AddressType.UNTRANSLATED
+        && (request.access() & ~(Access.READ | Access.WRITE | Access.ATOMIC)) == 0) {
+      Setup s = setup;
+      if (s.quick) {
+        long now = epoch; // before anything else is looked at
+        long requester = requester(request);
+        MicroTlb.Entry e = w.recent.lookup(now, requester, request.iova());
+        if (e != null && grants(e.answer(), request.access())) {
+          out.grant(e.pa(request.iova()), e.answer());
+          w.hits++;
+          return true;
+        }
+        if (shared(s, now, requester, w, request, out)) {
+          w.hits++;
+          return true;
+        }
+      }
+      if (s.plain && walked(s, w, request, out)) {
+        w.misses++;
+        return true;
+      }
+    }
+    return complete(w, request, out);
+  }
+
+  /** Source and PASID in one word: what a thread's latest translations are kept under. */
+  private static long requester(DmaRequest request) {
+    return request.source() & 0xffff | (long) (request.pasid() + 1) << 16;
+  }
+
+  /** Whether an answer grants what an access needs. */
+  private static boolean grants(long answer, int access) {
+    return Translation.grants(answer, TlbData.need(access));
+  }
+
+  /** The entry of a request's device, if the quick ways may use it for this address. */
+  private @Nullable DeviceEntry known(Setup s, DmaRequest request) {
+    DeviceEntry d = entries.lookup(request.source() & 0xffff);
+    if (d == null) {
+      return null;
+    }
+    if (request.hasPasid()) {
+      return d.guest && d.translates && d.memoryFault == null ? d : null;
+    }
+    return d.plain && !s.ofNote(request.iova()) ? d : null;
+  }
+
+  /** Whether the shared caches answer; the thread keeps that for the next time. */
+  private boolean shared(
+      Setup s, long now, long requester, Workspace w, DmaRequest request, Translation out) {
+    DeviceEntry d = known(s, request);
+    if (d == null) {
+      return false;
+    }
+    long iova = request.iova();
+    long data = iotlb.lookup(request.hasPasid() ? d.tag(request.pasid()) : d.tag, iova);
+    int granted = TlbData.USER.getInt(data) & d.permissions;
+    int need = TlbData.need(request.access());
+    if (data == Iotlb.MISS || (granted & need) != need) {
+      return false;
+    }
+    long pa = TlbData.pa(data, iova);
+    long answer = Translation.answer(TlbData.shift(data), granted, TlbData.memoryType(data));
+    out.grant(pa, answer);
+    w.recent.keep(now, requester, iova, pa, answer);
+    return true;
+  }
+
+  /** Whether an ordinary walk answers. */
+  private boolean walked(Setup s, Workspace w, DmaRequest request, Translation out) {
+    Translator.begin(s, w, request.source(), request.pasid());
+    DeviceEntry d;
+    if (s.cached) {
+      d = known(s, request);
+    } else {
+      w.iova = request.iova();
+      boolean found = DeviceTable.locate(s, w) == null;
+      d = found && w.device.plain && !s.ofNote(request.iova()) ? w.device : null;
+    }
+    int need = TlbData.need(request.access());
+    if (d == null || (need & ~d.permissions) != 0) {
+      return false;
+    }
+    w.device = d;
+    w.supervisor = false;
+    long iova = request.iova();
+    long pa = PlainWalk.walk(s, d, w, iova, need);
+    if (pa == PlainWalk.UNDECIDED) {
+      return false;
+    }
+    out.grant(pa, Translator.plain(s, w, d, iova, pa));
+    return true;
+  }
+
+  private boolean complete(Workspace w, DmaRequest request, Translation out) {
+    Setup s = setup;
+    if (request.addressType() == AddressType.UNTRANSLATED
+        && !request.hasPasid()
+        && Setup.interrupt(request.iova())) {
+      return interruptRange(s, w, request, out);
+    }
+    Reason reason = Translator.translate(s, w, request);
+    if (reason != null) {
+      return block(w, request, out, reason);
+    }
+    out.grant(w.pa, w.shift, w.permissions, w.coherent ? TlbData.FORCE_COHERENT : 0);
+    if (w.ats) {
+      out.attributes(false, w.supervisor && request.hasPasid(), w.untranslatedOnly, false);
+    }
+    return true;
+  }
+
+  /** What may be done at FEEx_xxxxh without PASID: send an interrupt. */
+  private boolean interruptRange(Setup s, Workspace w, DmaRequest request, Translation out) {
+    if ((request.access() & (Access.WRITE | Access.ATOMIC)) == Access.WRITE) {
+      out.grantMessage(request.iova(), 0, 0, Access.WRITE, 0);
+      return true;
+    }
+    if (!s.enabled) {
+      out.grant(request.iova(), 12, Access.READ | Access.WRITE, 0);
+      return true;
+    }
+    Translator.begin(s, w, request.source(), request.pasid());
+    w.iova = request.iova();
+    w.faultAddress = request.iova();
+    w.ats = false;
+    Reason fault = DeviceTable.locate(s, w);
+    return block(w, request, out, fault == null ? Reason.INTERRUPT_RANGE : fault);
+  }
+
+  private boolean block(Workspace w, DmaRequest request, Translation out, Reason reason) {
+    w.faults++;
+    w.count(setup, Counters.ABORTED);
+    boolean ats = request.addressType() == AddressType.TRANSLATION_REQUEST;
+    if (ats && reason.event() == EventCode.IO_PAGE_FAULT) {
+      // Not an error: nothing is granted, and the device may ask for the page.
+      out.grant(0, 12, 0, 0);
+      out.attributes(false, false, false, false);
+      return true;
+    }
+    synchronized (state) {
+      eventLog.request(w, reason, (request.access() & Access.WRITE) != 0 && !ats, ats);
+    }
+    boolean refused = reason.event() == EventCode.INVALID_DEVICE_REQUEST;
+    out.block(
+        ats && !refused ? Completion.COMPLETER_ABORT : Completion.UNSUPPORTED_REQUEST, reason, 0);
+    return false;
+  }
+
+  /** A write to the interrupt range that is no interrupt. */
+  void report(DmaRequest request, Translation answer, Reason reason) {
+    Workspace w = attached(answer);
+    Translator.begin(setup, w, request.source(), request.pasid());
+    w.iova = request.iova();
+    w.faultAddress = request.iova();
+    Reason fault = DeviceTable.locate(setup, w);
+    synchronized (state) {
+      eventLog.request(w, fault == null ? reason : fault, true, false);
+    }
+  }
+
+  @Override
+  public boolean remap(InterruptRequest request, InterruptDelivery out) {
+    return messages.deliver(request, out);
+  }
+
+  @Override
+  public int writeMessage(DmaRequest request, Translation translation, long data, int length) {
+    return messages.write(request, translation, data, length);
+  }
+
+  @Override
+  public void pageRequest(PageRequest request) {
+    pprLog.receive(request);
+  }
+
+  @Override
+  public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
+    synchronized (commandLock) {
+      return commands.completed(source, segmented, tagVector, count);
+    }
+  }
+
+  @Override
+  public void invalidationTimedOut(int tagVector) {
+    synchronized (commandLock) {
+      commands.timedOut(tagVector);
+    }
+  }
+
+  // ---- the register page
+
+  @Override
+  public int registerBytes() {
+    return RegisterBank.bytes(config);
+  }
+
+  @Override
+  public Mmio configuration() {
+    return capability;
+  }
+
+  @Override
+  public long read(long offset, int size) {
+    synchronized (commandLock) {
+      commands.run(); // what a long buffer left over
+      synchronized (state) {
+        return registers.read(offset, size);
+      }
+    }
+  }
+
+  @Override
+  public void write(long offset, int size, long value) {
+    synchronized (commandLock) {
+      synchronized (state) {
+        registers.write(offset, size, value);
+      }
+      if (drainPending) {
+        drainPending = false;
+        windows.drain();
+      }
+      if (runPending) {
+        runPending = false;
+        commands.run();
+      }
+    }
+  }
+
+  void runLater() {
+    runPending = true;
+  }
+
+  /** The device table is another: what was read from the old one is forgotten at once. */
+  void tablesMoved() {
+    entries.invalidateAll();
+    refresh();
+    drainPending = true;
+  }
+
+  /** The control register has changed. */
+  void controlChanged() {
+    if (config.caches().behaviour() == CacheBehaviour.NORMAL) {
+      // Cached entries were decoded under what the register said before.
+      entries.invalidateAll();
+    }
+    refresh();
+    drainPending = true;
+    runPending = true;
+  }
+
+  /** Something that translations depend on has changed. Called with the state lock held. */
+  void refresh() {
+    setup = new Setup(host.memory(), config, registers, counters.counting());
+    cachesChanged();
+  }
+
+  /** 1FF8h was read or written. */
+  void reservedAccessed() {
+    if (setup.counting) {
+      counters.count(Counters.RESERVED_ACCESSES, 0, 0, 0);
+    }
+  }
+
+  /**
+   * Entries of the shared caches are gone, or may no longer be used: threads forget what they kept
+   * of them. To be called after the removal and before the drain.
+   */
+  void cachesChanged() {
+    EPOCH.getAndAdd(this, 1L);
+  }
+
+  /** Takes registers as a capture shows them, without effects. */
+  void restore(RegisterImage image) {
+    synchronized (commandLock) {
+      synchronized (state) {
+        for (Register r : registers.registers()) {
+          registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
+        }
+        refresh();
+      }
+    }
+  }
+
+  // ---- what the parts ask for
+
+  /** Whether a bit of the control register is set. */
+  boolean enabled(Field control) {
+    synchronized (state) {
+      return registers.get(Control.REGISTER, control) != 0;
+    }
+  }
+
+  UnitConfig config() {
+    return config;
+  }
+
+  Host host() {
+    return host;
+  }
+
+  Setup setup() {
+    return setup;
+  }
+
+  Object state() {
+    return state;
+  }
+
+  RegisterFile registers() {
+    return registers;
+  }
+
+  EntryCache entries() {
+    return entries;
+  }
+
+  Iotlb iotlb() {
+    return iotlb;
+  }
+
+  WalkCaches walkCaches() {
+    return walkCaches;
+  }
+
+  Counters counters() {
+    return counters;
+  }
+
+  Signals signals() {
+    return signals;
+  }
+
+  EventLog eventLog() {
+    return eventLog;
+  }
+
+  GaLog gaLog() {
+    return gaLog;
+  }
+
+  InterruptRemapper interrupts() {
+    return interrupts;
+  }
+
+  CommandBuffer commands() {
+    return commands;
+  }
+
+  /** Guest tables can be in use: their translations may be cached. */
+  boolean guestUsed() {
+    return config.has(ExtendedFeatures.GT_SUP);
+  }
+
+  private Workspace attach(Translation out) {
+    Workspace w = new Workspace(this);
+    workspaces.add(w);
+    out.workspace(w);
+    return w;
+  }
+
+  /** The unit's workspace in a translation, put there if need be. */
+  Workspace attached(Translation out) {
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
+  }
+
+  @Override
+  public AccessWindows windows() {
+    return windows;
+  }
+
+  @Override
+  public Inspector inspector() {
+    return new AmdviInspector(this);
+  }
+
+  @Override
+  public Map<String, Long> statistics() {
+    long hits = 0;
+    long misses = 0;
+    long faults = 0;
+    for (Workspace w : workspaces) {
+      hits += w.hits;
+      misses += w.misses;
+      faults += w.faults;
+    }
+    Map<String, Long> all = new LinkedHashMap<>();
+    all.put("iotlb.hits", hits);
+    all.put("iotlb.misses", misses);
+    all.put("iotlb.entries", (long) iotlb.size());
+    all.put("walk-cache.guest.entries", (long) walkCaches.guest.size());
+    all.put("walk-cache.host.entries", (long) walkCaches.host.size());
+    all.put("faults", faults);
+    return all;
+  }
+}

@@ -1,0 +1,42 @@
+package org.iommu4j.amdvi.model;
+
+import org.iommu4j.amdvi.layout.CapabilityBlock;
+import org.iommu4j.core.bits.RegisterFile;
+import org.iommu4j.core.memory.Mmio;
+
+/**
+ * The unit's capability block as the CPU sees it in PCI configuration space; offsets are from its
+ * beginning. Setting Enable locks the base address. 48882, "IOMMU PCI Capability Block".
+ */
+final class CapabilitySpace implements Mmio {
+  private final RegisterFile file = new RegisterFile(CapabilityBlock.BYTES);
+
+  CapabilitySpace(UnitConfig config) {
+    file.add(CapabilityBlock.HEADER, config.header() & 0xffff_ffffL);
+    file.add(
+        CapabilityBlock.BASE_LOW,
+        config.base() & 0xffff_ffffL,
+        (b, w) -> enabled() ? b : w,
+        null,
+        null);
+    file.add(
+        CapabilityBlock.BASE_HIGH, config.base() >>> 32, (b, w) -> enabled() ? b : w, null, null);
+    file.add(CapabilityBlock.RANGE, 0);
+    file.add(CapabilityBlock.MISC_0, config.misc0() & 0xffff_ffffL);
+    file.add(CapabilityBlock.MISC_1, config.misc1() & 0xffff_ffffL);
+  }
+
+  private boolean enabled() {
+    return file.get(CapabilityBlock.BASE_LOW, CapabilityBlock.ENABLE) != 0;
+  }
+
+  @Override
+  public synchronized long read(long offset, int size) {
+    return file.read(offset, size);
+  }
+
+  @Override
+  public synchronized void write(long offset, int size, long value) {
+    file.write(offset, size, value);
+  }
+}

@@ -1,0 +1,121 @@
+package org.iommu4j.amdvi.model;
+
+import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.amdvi.layout.Reason;
+import org.jspecify.annotations.Nullable;
+
+/** From a DeviceID to its entry, which is checked as a whole. 48882, "Device Table". */
+final class DeviceTable {
+  private static final int LONGEST = 11;
+  private static final int RESERVED_MODE = 7;
+
+  private DeviceTable() {}
+
+  /**
+   * The entry of the workspace's device, in {@code w.device}.
+   *
+   * @return why there is none; what is wrong with one that is there, the entry says
+   */
+  static @Nullable Reason locate(Setup s, Workspace w) {
+    boolean caches = s.cached && !w.dry;
+    if (caches) {
+      DeviceEntry kept = w.unit.entries().lookup(w.deviceId);
+      if (kept != null) {
+        w.count(s, w.interrupt ? Counters.DTE_HIT_INTERRUPT : Counters.DTE_HIT);
+        w.device = kept;
+        return null;
+      }
+      w.count(s, w.interrupt ? Counters.DTE_MISS_INTERRUPT : Counters.DTE_MISS);
+    }
+    DeviceEntry d = w.deviceScratch;
+    w.device = d;
+    Reason fault = read(s, w, d);
+    if (fault == null && caches) {
+      w.unit.entries().fill(w.seenEntries, d);
+    }
+    return fault;
+  }
+
+  private static @Nullable Reason read(Setup s, Workspace w, DeviceEntry d) {
+    long at = s.entryAddress(w.deviceId);
+    if (at < 0) {
+      d.deviceId = -1;
+      return Reason.DEVICE_OUT_OF_TABLE;
+    }
+    w.faultAddress = at;
+    long first;
+    long second;
+    long third;
+    boolean read = w.load(s, at);
+    first = w.entry;
+    read = read && w.load(s, at + 8);
+    second = w.entry;
+    read = read && w.load(s, at + 16);
+    third = w.entry;
+    if (!read || !w.load(s, at + 24)) {
+      d.deviceId = -1;
+      return Reason.DEVICE_TABLE_READ;
+    }
+    if (w.trace != null) {
+      w.note("device table entry", DeviceTableEntry.LAYOUT, at, first, second, third, w.entry);
+    }
+    w.faultAddress = w.iova;
+    if (d.deviceId == w.deviceId
+        && d.setup == s
+        && d.word0 == first
+        && d.word1 == second
+        && d.word2 == third
+        && d.word3 == w.entry) {
+      return null; // as it was the last time: nothing to decode again
+    }
+    d.deviceId = w.deviceId;
+    d.setup = s;
+    d.decode(first, second, third, w.entry);
+    check(s, d);
+    return null;
+  }
+
+  private static void check(Setup s, DeviceEntry d) {
+    d.guest = DeviceTableEntry.GV.isSet(d.word0) && s.guest;
+    d.guestWithoutPasid = d.guest && DeviceTableEntry.GIOV.isSet(d.word0);
+    d.memoryFault = d.valid ? memory(s, d) : null;
+    d.interruptFault = DeviceTableEntry.IV.isSet(d.word2) ? interrupt(s, d) : null;
+    d.tag = d.tag(-1);
+    d.plain =
+        d.valid && d.translates && d.memoryFault == null && (d.mode != 0 || d.guestWithoutPasid);
+  }
+
+  private static @Nullable Reason memory(Setup s, DeviceEntry d) {
+    boolean tooDeep =
+        d.guest
+            && (DeviceTableEntry.GLX.get(d.word0) > s.config.glx()
+                || d.guestLevels > s.guestLevels);
+    if ((d.word0 & s.reserved0) != 0
+        || (d.word1 & s.reserved1) != 0
+        || DeviceTableEntry.HAD.get(d.word0) == 2
+        || tooDeep) {
+      return Reason.DTE_RESERVED;
+    }
+    if (DeviceTableEntry.IO_CTL.get(d.word1) == 3) {
+      return Reason.DTE_IO_CONTROL;
+    }
+    if (d.mode == RESERVED_MODE || (s.hostLevels == 0 && d.mode != 0)) {
+      return Reason.DTE_MODE;
+    }
+    return null;
+  }
+
+  private static @Nullable Reason interrupt(Setup s, DeviceEntry d) {
+    if ((d.word2 & s.reserved2) != 0 || (d.word3 & s.reserved3) != 0) {
+      return Reason.DTE_INT_RESERVED;
+    }
+    int control = DeviceTableEntry.INT_CTL.getInt(d.word2);
+    if (control == 3) {
+      return Reason.DTE_INT_CONTROL;
+    }
+    return control == DeviceTableEntry.INT_REMAP
+            && DeviceTableEntry.INT_TAB_LEN.getInt(d.word2) > LONGEST
+        ? Reason.DTE_INT_LENGTH
+        : null;
+  }
+}

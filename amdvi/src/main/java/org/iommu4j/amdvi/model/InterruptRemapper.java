@@ -1,0 +1,258 @@
+package org.iommu4j.amdvi.model;
+
+import org.iommu4j.amdvi.layout.Control;
+import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.amdvi.layout.Irte;
+import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.amdvi.layout.Registers;
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.memory.PhysicalMemory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Interrupt remapping: from a device's message to what processors see. 48882, "Interrupt
+ * Remapping". One message at a time: so an invalidation of interrupt tables, which takes the same
+ * lock, waits for the message under way.
+ */
+final class InterruptRemapper {
+  // A request's address and data.
+  private static final Field LOGICAL = Field.bit("DM", 2);
+  private static final Field DELIVERY_MODE = Field.bits("delivery mode", 10, 8);
+  private static final Field INDEX = Field.bits("index", 10, 0);
+
+  private static final int FIXED = 0;
+  private static final int ARBITRATED = 1;
+  private static final int SMI = 2;
+  private static final int NMI = 4;
+  private static final int INIT = 5;
+  private static final int EXT_INT = 7;
+
+  private static final int LEVEL_ASSERTED = 1 << 14;
+  private static final int TRIGGER_LEVEL = 1 << 15;
+
+  private final AmdviIommu unit;
+  private final IrteCache cache;
+  private final Workspace w;
+
+  // The entry under way.
+  private long entryAddress;
+  private long first;
+  private long second;
+
+  InterruptRemapper(AmdviIommu unit) {
+    this.unit = unit;
+    this.cache = new IrteCache(unit.config().caches().behaviour());
+    this.w = new Workspace(unit);
+  }
+
+  synchronized void invalidate(int deviceId) {
+    cache.invalidate(deviceId);
+  }
+
+  synchronized void invalidateAll() {
+    cache.invalidateAll();
+  }
+
+  /**
+   * Carries a message out.
+   *
+   * @return whether it was delivered
+   */
+  synchronized boolean deliver(int source, long address, int data, InterruptDelivery out) {
+    Setup s = unit.setup();
+    Translator.begin(s, w, source, -1);
+    w.interrupt = true;
+    w.iova = address;
+    w.faultAddress = address;
+    if (!s.enabled) {
+      return send(address, data, out);
+    }
+    Reason fault = DeviceTable.locate(s, w);
+    if (fault != null) {
+      return refuse(fault, false, out);
+    }
+    DeviceEntry d = w.device;
+    if (!DeviceTableEntry.IV.isSet(d.word2)) {
+      return send(address, data, out);
+    }
+    boolean ignores = DeviceTableEntry.IG.isSet(d.word2);
+    if (d.interruptFault != null) {
+      return refuse(d.interruptFault, false, out);
+    }
+    int mode = DELIVERY_MODE.getInt(data);
+    boolean pureIndex = s.pureIndex && LOGICAL.isSet(address);
+    if (!pureIndex && mode != FIXED && mode != ARBITRATED) {
+      return special(s, d, mode, address, data, ignores, out);
+    }
+    return switch (DeviceTableEntry.INT_CTL.getInt(d.word2)) {
+      case DeviceTableEntry.INT_ABORT -> refuse(Reason.INTERRUPT_ABORTED, ignores, out);
+      case DeviceTableEntry.INT_FORWARD -> send(address, data, out);
+      default -> remap(s, d, data, ignores, out);
+    };
+  }
+
+  /** SMI, NMI, INIT and ExtINT pass or not; they are never remapped. */
+  private boolean special(
+      Setup s,
+      DeviceEntry d,
+      int mode,
+      long address,
+      int data,
+      boolean ignores,
+      InterruptDelivery out) {
+    if (mode == SMI) {
+      w.count(s, Counters.SMI);
+      if (s.smiFilter && !passesFilter(w.deviceId)) {
+        w.count(s, Counters.SMI_BLOCKED);
+        boolean silent = ignores || !unit.enabled(Control.SMIF_LOG_EN);
+        return refuse(Reason.SMI_FILTERED, silent, out);
+      }
+      return send(address, data, out);
+    }
+    boolean allowed =
+        switch (mode) {
+          case NMI -> DeviceTableEntry.NMI_PASS.isSet(d.word2);
+          case INIT -> DeviceTableEntry.INIT_PASS.isSet(d.word2);
+          case EXT_INT -> DeviceTableEntry.EINT_PASS.isSet(d.word2);
+          default -> false;
+        };
+    return allowed && !LOGICAL.isSet(address)
+        ? send(address, data, out)
+        : refuse(Reason.INTERRUPT_TYPE, ignores, out);
+  }
+
+  private boolean passesFilter(int deviceId) {
+    synchronized (unit.state()) {
+      for (int n = 0; n < Registers.SMI_FILTERS; n++) {
+        long filter = unit.registers().get(Registers.SMI_FILTER.get(n));
+        if (Registers.SMI_VALID.isSet(filter) && Registers.SMI_DEVICE.get(filter) == deviceId) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private boolean remap(Setup s, DeviceEntry d, int data, boolean ignores, InterruptDelivery out) {
+    int index = INDEX.getInt(data);
+    if (index >>> DeviceTableEntry.INT_TAB_LEN.getInt(d.word2) != 0) {
+      return refuse(Reason.INTERRUPT_INDEX, ignores, out);
+    }
+    Reason fault = locate(s, d, index);
+    if (fault != null) {
+      return refuse(fault, false, out);
+    }
+    boolean silent = ignores || Irte.SUP_IOPF.isSet(first);
+    if (!Irte.REMAP_EN.isSet(first)) {
+      return refuse(Reason.INTERRUPT_DISABLED, silent, out);
+    }
+    if (Irte.GUEST_MODE.isSet(first)) {
+      return s.longEntries && s.guestApic
+          ? guest(s, out)
+          : refuse(Reason.INTERRUPT_ENTRY, silent, out);
+    }
+    int type = Irte.INT_TYPE.getInt(first);
+    if (type > ARBITRATED) {
+      return refuse(Reason.INTERRUPT_ENTRY, silent, out);
+    }
+    w.count(s, Counters.INTERRUPTS);
+    int destination =
+        !s.longEntries
+            ? Irte.SHORT_DESTINATION.getInt(first)
+            : s.xt ? Irte.destination(first, second) : Irte.SHORT_DESTINATION.getInt(first);
+    int vector = s.longEntries ? Irte.VECTOR.getInt(second) : Irte.SHORT_VECTOR.getInt(first);
+    boolean level = (data & TRIGGER_LEVEL) != 0 || Irte.RQ_EOI.isSet(first);
+    return send(
+        Signals.message(destination, Irte.DM.isSet(first)),
+        vector | type << 8 | LEVEL_ASSERTED | (level ? TRIGGER_LEVEL : 0),
+        out);
+  }
+
+  /** The entry of an index, in {@code first} and {@code second}. */
+  private @Nullable Reason locate(Setup s, DeviceEntry d, int index) {
+    int bytes = s.longEntries ? Irte.LONG_BYTES : Irte.SHORT_BYTES;
+    entryAddress = DeviceTableEntry.INT_TAB_ROOT.in(d.word2) + (long) index * bytes;
+    IrteCache.Entry kept = s.keepsIrtes ? cache.lookup(w.deviceId, index) : null;
+    if (kept != null) {
+      first = kept.first();
+      second = kept.second();
+      return null;
+    }
+    PhysicalMemory memory = s.memory;
+    if (memory.isDevice(entryAddress)
+        || memory.status(entryAddress, bytes, false) != PhysicalMemory.OK) {
+      w.faultAddress = entryAddress;
+      return Reason.INTERRUPT_TABLE_READ;
+    }
+    first = s.longEntries ? memory.readLong(entryAddress) : memory.readInt(entryAddress);
+    second = s.longEntries ? memory.readLong(entryAddress + 8) : 0;
+    if (s.keepsIrtes && (Irte.REMAP_EN.isSet(first) || s.keepsAbsent)) {
+      cache.fill(w.deviceId, index, first, second);
+    }
+    return null;
+  }
+
+  /**
+   * Guest mode: the interrupt is recorded in the guest's backing page; a processor that runs the
+   * guest is told by its doorbell, of others the guest virtual APIC log tells. 48882, "Guest
+   * Virtual APIC". How a doorbell reaches its processor is the machine's business: the delivery
+   * names it.
+   */
+  private boolean guest(Setup s, InterruptDelivery out) {
+    w.count(s, Counters.GUEST_INTERRUPTS);
+    PhysicalMemory memory = s.memory;
+    int vector = Irte.VECTOR.getInt(second);
+    long page = Irte.GA_ROOT.in(second);
+    // The interrupt request register: eight words of 32 bits, 16 bytes apart.
+    long at = page + 0x200 + (vector >>> 5) * 16L;
+    if (memory.isDevice(at)
+        || memory.status(at, 4, false) != PhysicalMemory.OK
+        || memory.status(at, 4, true) != PhysicalMemory.OK) {
+      w.faultAddress = at;
+      return refuse(Reason.INTERRUPT_TABLE_READ, false, out);
+    }
+    int seen = (int) memory.readInt(at);
+    while (true) {
+      int witness = memory.compareAndExchangeInt(at, seen, seen | 1 << (vector & 31));
+      if (witness == seen) {
+        break;
+      }
+      seen = witness;
+    }
+    // IsRun, Destination and GATag are not cached: software changes them without a command.
+    boolean readable = memory.status(entryAddress, Irte.LONG_BYTES, false) == PhysicalMemory.OK;
+    long now = readable ? memory.readLong(entryAddress) : first;
+    long high = readable ? memory.readLong(entryAddress + 8) : second;
+    long doorbell = 0;
+    if (Irte.IS_RUN.isSet(now)) {
+      int destination = s.xt ? Irte.destination(now, high) : Irte.SHORT_DESTINATION.getInt(now);
+      doorbell = Signals.message(destination, false);
+    } else if (Irte.GA_LOG_INTR.isSet(first)) {
+      synchronized (unit.state()) {
+        unit.gaLog().append(w.deviceId, Irte.GA_TAG.get(now));
+      }
+    }
+    out.deliver(InterruptDelivery.Kind.RECORDED, page, vector, doorbell);
+    return true;
+  }
+
+  private boolean send(long address, int data, InterruptDelivery out) {
+    if (unit.host().interrupts().deliver(address, data) != PhysicalMemory.OK) {
+      out.block(null);
+      return false;
+    }
+    out.deliver(InterruptDelivery.Kind.WRITTEN, address, data, 0);
+    return true;
+  }
+
+  private boolean refuse(Reason reason, boolean silent, InterruptDelivery out) {
+    if (!silent) {
+      synchronized (unit.state()) {
+        unit.eventLog().request(w, reason, false, false);
+      }
+    }
+    out.block(reason);
+    return false;
+  }
+}

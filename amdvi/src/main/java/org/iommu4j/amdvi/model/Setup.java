@@ -1,0 +1,197 @@
+package org.iommu4j.amdvi.model;
+
+import org.iommu4j.amdvi.layout.Control;
+import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.amdvi.layout.Registers;
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.bits.RegisterFile;
+import org.iommu4j.core.iotlb.CacheBehaviour;
+import org.iommu4j.core.memory.PhysicalMemory;
+
+/**
+ * What translations depend on, as one immutable value: device threads read it once per request, a
+ * register write that changes any of it publishes a new one.
+ */
+final class Setup {
+  /** No address has more bits than table entries hold. */
+  static final long BEYOND = -1L << 52;
+
+  final PhysicalMemory memory;
+  final UnitConfig config;
+
+  /** Control.IommuEn. */
+  final boolean enabled;
+
+  final boolean guest;
+  final boolean longEntries;
+  final boolean xt;
+  final boolean guestApic;
+  final boolean pureIndex;
+  final boolean keepsIrtes;
+  final boolean smiFilter;
+
+  /** Segment bits of a DeviceID, 0..3. */
+  final int segmentBits;
+
+  /** Base and bytes of each segment of the device table. */
+  private final long[] tableBase;
+
+  private final long[] tableBytes;
+
+  // Exclusion range; first above last: none.
+  final long excludedFirst;
+  final long excludedLast;
+  final boolean excludedForAll;
+
+  final boolean apertures;
+  final long[] apertureBase;
+  final long[] apertureLength;
+  final long[] apertureTarget;
+
+  /** The HyperTransport range is special. */
+  final boolean special;
+
+  /** No A, no D in guest tables. */
+  final boolean guestAccessed;
+
+  final boolean guestDirty;
+  final boolean noExecute;
+  final boolean privilege;
+
+  final int hostLevels;
+  final int guestLevels;
+  final int pasidBits;
+
+  final long reserved0;
+  final long reserved1;
+  final long reserved2;
+  final long reserved3;
+
+  /** Some performance counter counts: every event must be looked at. */
+  final boolean counting;
+
+  final boolean cached;
+  final boolean worst;
+
+  /** Absent entries may be kept, and are. */
+  final boolean keepsAbsent;
+
+  /** Cached translations may be used without the full process. */
+  final boolean quick;
+
+  /** {@link PlainWalk} may be tried. */
+  final boolean plain;
+
+  Setup(PhysicalMemory memory, UnitConfig config, RegisterFile r, boolean counting) {
+    this.memory = memory;
+    this.config = config;
+    this.counting = counting;
+    long control = r.get(Control.REGISTER);
+    enabled = Control.IOMMU_EN.isSet(control);
+    guest = Control.GT_EN.isSet(control);
+    longEntries = Control.GA_EN.isSet(control);
+    xt = Control.XT_EN.isSet(control);
+    guestApic = Control.GAM_EN.isSet(control) || Control.SNP_AVIC_EN.isSet(control);
+    pureIndex = Control.NUM_INT_REMAP_MODE.get(control) == 1;
+    keepsIrtes = !Control.IRT_CACHE_DIS.isSet(control);
+    smiFilter = Control.SMIF_EN.isSet(control);
+    segmentBits = Control.DEV_TBL_SEG_EN.getInt(control);
+    int segments = 1 << segmentBits;
+    tableBase = new long[segments];
+    tableBytes = new long[segments];
+    long first = r.get(Registers.DEVICE_TABLE);
+    tableBase[0] = Registers.DEV_TAB_BASE.in(first);
+    tableBytes[0] = (Registers.SIZE.get(first) + 1) << 12;
+    for (int n = 1; n < segments; n++) {
+      long segment = r.get(Registers.DEVICE_TABLE_SEGMENT.get(n - 1));
+      tableBase[n] = Registers.DEV_TAB_BASE.in(segment);
+      tableBytes[n] = (Registers.SEGMENT_SIZE.get(segment) + 1) << 12;
+    }
+    long exclusion = r.get(Registers.EXCLUSION_BASE);
+    // With SNP the same registers say where completions may be stored.
+    boolean excludes = Registers.EX_EN.isSet(exclusion) && !config.has(ExtendedFeatures.SNP_SUP);
+    excludedFirst = excludes ? Registers.EX_BASE.in(exclusion) : -1;
+    excludedLast = excludes ? r.get(Registers.EXCLUSION_LIMIT) | 0xfff : 0;
+    excludedForAll = Registers.ALLOW.isSet(exclusion);
+    apertures = Control.MARC_EN.isSet(control);
+    apertureBase = new long[Registers.APERTURES];
+    apertureLength = new long[Registers.APERTURES];
+    apertureTarget = new long[Registers.APERTURES];
+    for (int n = 0; n < Registers.APERTURES; n++) {
+      apertureBase[n] = r.get(Registers.MARC_BASE.get(n));
+      apertureLength[n] = r.get(Registers.MARC_LENGTH.get(n));
+      apertureTarget[n] = r.get(Registers.MARC_RELOCATION.get(n));
+    }
+    special = !ExtendedFeatures.HT_RANGE_IGNORE.isSet(config.features2());
+    guestAccessed = !Control.GA_UPDATE_DIS.isSet(control);
+    guestDirty = !Control.GD_UPDATE_DIS.isSet(control);
+    noExecute = config.has(ExtendedFeatures.NX_SUP);
+    privilege = config.has(ExtendedFeatures.US_SUP);
+    hostLevels = config.hostLevels();
+    guestLevels = 4 + config.field(ExtendedFeatures.GATS);
+    pasidBits = config.field(ExtendedFeatures.PAS_MAX) + 1;
+    reserved0 =
+        DeviceTableEntry.LAYOUT.reservedMask(0)
+            | without(ExtendedFeatures.SNOOP_ATTR_SUP, DeviceTableEntry.CXL_MEM_ATTR)
+            | withoutBoth(ExtendedFeatures.HA_SUP, ExtendedFeatures.HD_SUP, DeviceTableEntry.HAD)
+            | without(ExtendedFeatures.PPR_SUP, DeviceTableEntry.PPR)
+            | without(ExtendedFeatures.PPR_SUP, DeviceTableEntry.GPRP)
+            | without(ExtendedFeatures.GIO_SUP, DeviceTableEntry.GIOV)
+            | without(ExtendedFeatures.GT_SUP, DeviceTableEntry.GV)
+            | without(ExtendedFeatures.GT_SUP, DeviceTableEntry.GLX)
+            | without(ExtendedFeatures.GT_SUP, DeviceTableEntry.GCR3_14_12);
+    reserved1 =
+        DeviceTableEntry.LAYOUT.reservedMask(1)
+            | without(ExtendedFeatures.SATS_SUP, DeviceTableEntry.SATS);
+    reserved2 =
+        DeviceTableEntry.LAYOUT.reservedMask(2)
+            | without(ExtendedFeatures.GT_SUP, DeviceTableEntry.GUEST_PAGING_MODE);
+    reserved3 =
+        DeviceTableEntry.LAYOUT.reservedMask(3)
+            | without(ExtendedFeatures.VIOMMU_SUP, DeviceTableEntry.VIMU_EN);
+    cached = config.caches().behaviour() != CacheBehaviour.OFF;
+    worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
+    keepsAbsent = worst && config.keepsAbsent();
+    boolean ordinary = enabled && !counting && !excludes && !apertures;
+    quick = ordinary && config.caches().behaviour() == CacheBehaviour.NORMAL;
+    plain = ordinary && !worst;
+  }
+
+  private long without(Field feature, Field field) {
+    return config.has(feature) ? 0 : field.mask();
+  }
+
+  private long withoutBoth(Field feature, Field other, Field field) {
+    return config.has(feature) || config.has(other) ? 0 : field.mask();
+  }
+
+  /** Where the entry of a DeviceID is; −1 beyond the table. */
+  long entryAddress(int deviceId) {
+    int segment = segmentBits == 0 ? 0 : (deviceId & 0xffff) >>> 16 - segmentBits;
+    int index = deviceId & 0xffff >>> segmentBits;
+    long offset = (long) index * DeviceTableEntry.BYTES;
+    return offset + DeviceTableEntry.BYTES > tableBytes[segment] ? -1 : tableBase[segment] + offset;
+  }
+
+  /** Whether an address is in the exclusion range. */
+  boolean excluded(long address) {
+    return Long.compareUnsigned(excludedFirst, address) <= 0
+        && Long.compareUnsigned(address, excludedLast) <= 0;
+  }
+
+  /** Whether an address is one of the interrupt range, FEE0_0000h..FEEF_FFFFh. */
+  static boolean interrupt(long address) {
+    return address >>> 20 == 0xfee;
+  }
+
+  /** Whether an address is one of the HyperTransport range, FD_0000_0000h..FF_FFFF_FFFFh. */
+  static boolean hyperTransport(long address) {
+    return address >>> 32 >= 0xfd && address >>> 32 <= 0xff;
+  }
+
+  /** Whether an untranslated request without PASID to this address may be special. */
+  boolean ofNote(long address) {
+    return interrupt(address) || (special && hyperTransport(address));
+  }
+}

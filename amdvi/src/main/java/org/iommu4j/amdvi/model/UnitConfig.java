@@ -1,0 +1,201 @@
+package org.iommu4j.amdvi.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.iommu4j.amdvi.layout.CapabilityBlock;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.core.Architecture.Option;
+import org.iommu4j.core.Options;
+import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.iotlb.CacheSettings;
+
+/**
+ * What a unit is built like: its feature registers, its capability block, and the parameters that
+ * the specification leaves to the implementation.
+ *
+ * @param features value of the Extended Feature Register
+ * @param features2 value of the Extended Feature 2 Register
+ * @param header value of the capability header
+ * @param base MMIO base address in the capability block
+ * @param misc0 value of Miscellaneous Information 0
+ * @param misc1 value of Miscellaneous Information 1
+ * @param noHostTables the IVHD says HATDis: host page tables are not supported
+ * @param banks counter banks, if EFR.PCSup
+ * @param counters counters of each bank
+ * @param itags Invalidation Requests that can be outstanding, 1..32
+ * @param caches how it caches
+ */
+record UnitConfig(
+    long features,
+    long features2,
+    int header,
+    long base,
+    int misc0,
+    int misc1,
+    boolean noHostTables,
+    int banks,
+    int counters,
+    int itags,
+    CacheSettings caches) {
+
+  /** Everything that the model has: see the class's list of what it does not have. */
+  static final long FEATURES =
+      ExtendedFeatures.PREF_SUP.mask()
+          | ExtendedFeatures.PPR_SUP.mask()
+          | ExtendedFeatures.XT_SUP.mask()
+          | ExtendedFeatures.NX_SUP.mask()
+          | ExtendedFeatures.GT_SUP.mask()
+          | ExtendedFeatures.IA_SUP.mask()
+          | ExtendedFeatures.GA_SUP.mask()
+          | ExtendedFeatures.HE_SUP.mask()
+          | ExtendedFeatures.HATS.of(2)
+          | ExtendedFeatures.GATS.of(1)
+          | ExtendedFeatures.GLX_SUP.of(2)
+          | ExtendedFeatures.SMIF_SUP.of(1)
+          | ExtendedFeatures.SMIF_RC.of(4)
+          | ExtendedFeatures.GAM_SUP.of(1)
+          | ExtendedFeatures.DUAL_PPR_LOG_SUP.of(2)
+          | ExtendedFeatures.DUAL_EVENT_LOG_SUP.of(2)
+          | ExtendedFeatures.PAS_MAX.of(19)
+          | ExtendedFeatures.US_SUP.mask()
+          | ExtendedFeatures.DEV_TBL_SEG_SUP.of(3)
+          | ExtendedFeatures.PPR_OVRFLW_EARLY_SUP.mask()
+          | ExtendedFeatures.PPR_AUTO_RSP_SUP.mask()
+          | ExtendedFeatures.MARC_SUP.of(1)
+          | ExtendedFeatures.BLK_STOP_MRK_SUP.mask()
+          | ExtendedFeatures.MSI_CAP_MMIO_SUP.mask()
+          | ExtendedFeatures.GIO_SUP.mask()
+          | ExtendedFeatures.HA_SUP.mask()
+          | ExtendedFeatures.HD_SUP.mask()
+          | ExtendedFeatures.INV_IOTLB_TYPE_SUP.mask()
+          | ExtendedFeatures.GA_UPDATE_DIS_SUP.mask();
+
+  /** 2,048 interrupts per function. */
+  static final long FEATURES_2 = ExtendedFeatures.NUM_INT_REMAP_SUP.of(1);
+
+  /** Secure device, an IOMMU of revision 1, with device IOTLBs, EFR and a long block. */
+  static final int HEADER = 0x190b_000f;
+
+  /** 48-bit guest, 52-bit physical and 64-bit virtual addresses. */
+  static final int MISC_0 =
+      (int)
+          (CapabilityBlock.GVA_SIZE.of(2)
+              | CapabilityBlock.PA_SIZE.of(52)
+              | CapabilityBlock.VA_SIZE.of(64));
+
+  /** What the model has no part for: announcing it would be a pretence. */
+  private static final List<Field> ABSENT =
+      List.of(
+          ExtendedFeatures.GAPPI_SUP,
+          ExtendedFeatures.SATS_SUP,
+          ExtendedFeatures.VIOMMU_SUP,
+          ExtendedFeatures.VM_GUARD_IO_SUP,
+          ExtendedFeatures.VM_TABLE_SIZE);
+
+  static final List<Option> OPTIONS = options();
+
+  private static List<Option> options() {
+    List<Option> all =
+        new ArrayList<>(
+            List.of(
+                new Option(
+                    "efr", "number", hex(FEATURES), "value of the Extended Feature Register"),
+                new Option("efr2", "number", hex(FEATURES_2), "value of Extended Feature 2"),
+                new Option("cap_header", "number", hex(HEADER), "value of the capability header"),
+                new Option("base", "number", "0", "MMIO base address in the capability block"),
+                new Option("misc_0", "number", hex(MISC_0), "value of Miscellaneous Information 0"),
+                new Option("misc_1", "number", "0", "value of Miscellaneous Information 1"),
+                new Option("hat_dis", "flag", "false", "host page tables are not supported (IVHD)"),
+                new Option("counter_banks", "1..63", "2", "counter banks, if EFR.PCSup"),
+                new Option("counters", "1..15", "4", "counters of each bank"),
+                new Option("itags", "1..32", "32", "outstanding invalidation requests")));
+    all.addAll(CacheSettings.OPTIONS);
+    return List.copyOf(all);
+  }
+
+  static UnitConfig of(Options o) {
+    UnitConfig config =
+        new UnitConfig(
+            o.number("efr", FEATURES),
+            o.number("efr2", FEATURES_2),
+            (int) o.number("cap_header", HEADER),
+            o.number("base", 0),
+            (int) o.number("misc_0", MISC_0),
+            (int) o.number("misc_1", 0),
+            o.flag("hat_dis", false),
+            o.integer("counter_banks", 2, 1, 63),
+            o.integer("counters", 4, 1, 15),
+            o.integer("itags", 32, 1, 32),
+            CacheSettings.of(o));
+    o.finish(OPTIONS.stream().map(Option::name).toList());
+    config.check();
+    return config;
+  }
+
+  private void check() {
+    if (CapabilityBlock.CAP_ID.get(header) != 0xf || CapabilityBlock.CAP_TYPE.get(header) != 3) {
+      throw invalid("cap_header", "has to have CapId 0Fh and CapType 3");
+    }
+    if (ExtendedFeatures.HATS.get(features) == 3 && !noHostTables) {
+      throw invalid("efr", "HATS = 3 is reserved");
+    }
+    if (ExtendedFeatures.GATS.get(features) > 2) {
+      throw invalid("efr", "GATS = 3 is reserved");
+    }
+    if (ExtendedFeatures.GLX_SUP.get(features) == 3) {
+      throw invalid("efr", "GLXSup = 3 is reserved");
+    }
+    for (Field f : ABSENT) {
+      if (f.isSet(features)) {
+        throw invalid("efr", f.name() + ": is not part of the model");
+      }
+    }
+  }
+
+  private static Options.InvalidOption invalid(String name, String message) {
+    return new Options.InvalidOption(name, message);
+  }
+
+  private static String hex(long value) {
+    return "0x" + Long.toHexString(value);
+  }
+
+  /** The features of a machine's register less those that the model does not have. */
+  static long present(long features) {
+    long f = features;
+    for (Field absent : ABSENT) {
+      f &= ~absent.mask();
+    }
+    return f;
+  }
+
+  /** Whether EFR has the feature. */
+  boolean has(Field feature) {
+    return CapabilityBlock.EFR_SUP.isSet(header) && feature.isSet(features);
+  }
+
+  /** A field of EFR. */
+  int field(Field feature) {
+    return CapabilityBlock.EFR_SUP.isSet(header) ? feature.getInt(features) : 0;
+  }
+
+  /** Levels of host tables at most. */
+  int hostLevels() {
+    return noHostTables ? 0 : 4 + field(ExtendedFeatures.HATS);
+  }
+
+  /** GCR3 table levels at most, minus 1. */
+  int glx() {
+    return field(ExtendedFeatures.GLX_SUP);
+  }
+
+  /** NpCache: entries that are not present may be cached. */
+  boolean keepsAbsent() {
+    return CapabilityBlock.NP_CACHE.isSet(header);
+  }
+
+  /** Device IOTLBs. */
+  boolean deviceIotlbs() {
+    return CapabilityBlock.IOTLB_SUP.isSet(header);
+  }
+}
