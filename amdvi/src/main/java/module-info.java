@@ -4,6 +4,7 @@ module org.iommu4j.amdvi {
   requires transitive org.iommu4j.core;
   requires transitive org.iommu4j.driver;
 
+  exports org.iommu4j.amdvi;
   exports org.iommu4j.amdvi.firmware;
   exports org.iommu4j.amdvi.layout;
 
@@ -11,4 +12,6 @@ module org.iommu4j.amdvi {
       org.iommu4j.amdvi.linux.AmdviKernelLog;
   provides org.iommu4j.core.SysfsDecoder with
       org.iommu4j.amdvi.linux.AmdviSysfs;
+  provides org.iommu4j.core.Architecture with
+      org.iommu4j.amdvi.AmdviArchitecture;
 }

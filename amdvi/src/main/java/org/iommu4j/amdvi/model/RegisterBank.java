@@ -130,13 +130,10 @@ final class RegisterBank {
         on && EVENT_LOG_EN.isSet(after),
         EVENT_LOG_RUN,
         eventRing(after).base(),
-        before, EVENT_LOG_EN);
+        before,
+        EVENT_LOG_EN);
     run(on && CMD_BUF_EN.isSet(after), CMD_BUF_RUN, COMMAND_BUFFER, before, CMD_BUF_EN);
-    run(
-        on && PPR_LOG_EN.isSet(after),
-        PPR_LOG_RUN,
-        pprRing(after).base(),
-        before, PPR_LOG_EN);
+    run(on && PPR_LOG_EN.isSet(after), PPR_LOG_RUN, pprRing(after).base(), before, PPR_LOG_EN);
     run(on && GA_LOG_EN.isSet(after), GA_LOG_RUN, GA_LOG, before, GA_LOG_EN);
     if (DUAL_EVENT_LOG_EN.get(before) != DUAL_EVENT_LOG_EN.get(after)) {
       file.post(STATUS, EVENT_LOG_ACTIVE, DUAL_EVENT_LOG_EN.get(after) == 1 ? 1 : 0);
@@ -162,8 +159,7 @@ final class RegisterBank {
    * The run bit of a ring follows its enable bit and IommuEn: it is set when they rise, so that a
    * ring that stopped by itself starts when software has turned it off and on.
    */
-  private void run(
-      boolean enabled, Field status, Register base, long before, Field enable) {
+  private void run(boolean enabled, Field status, Register base, long before, Field enable) {
     boolean was = IOMMU_EN.isSet(before) && enable.isSet(before);
     if (!enabled) {
       file.post(STATUS, status, 0);

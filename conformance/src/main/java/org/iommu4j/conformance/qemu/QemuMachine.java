@@ -51,7 +51,22 @@ public record QemuMachine(
               new Range(0xfee0_0000L, 0xfeef_ffffL),
               Map.of(),
               Map.of("VER", "ver", "CAP", "cap", "ECAP", "ecap", "HAW", "haw"),
-              List.of("config", "qemu", "bus1", "MGAW")));
+              List.of("config", "qemu", "bus1", "MGAW")),
+          new QemuMachine(
+              "amdvi",
+              List.of(new Range(0, 0x7fff_ffffL), new Range(0x1_0000_0000L, 0x1_7fff_ffffL)),
+              new Range(0xfee0_0000L, 0xfeef_ffffL),
+              Map.of(),
+              Map.of(
+                  "EFR",
+                  "efr",
+                  "PCI_CAP_HDR",
+                  "cap_header",
+                  "PCI_CAP_MISC",
+                  "misc_0",
+                  "PCI_CAP_MISC1",
+                  "misc_1"),
+              List.of("config", "qemu", "bus1", "PCI_CAP_BASE_LO", "PCI_CAP_RANGE")));
 
   /** Copies the collections. */
   public QemuMachine {
