@@ -4,6 +4,7 @@ import java.util.HexFormat;
 import java.util.List;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
+import org.iommu4j.core.dma.AtsFabric;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.InterruptLines;
@@ -31,10 +32,26 @@ public class Bench implements AutoCloseable {
    * @throws Options.InvalidOption if the architecture does not accept the options
    */
   public Bench(Architecture architecture, Options options, PhysicalMemory memory) {
+    this(architecture, options, memory, null);
+  }
+
+  /**
+   * Builds the unit with devices of the format's own.
+   *
+   * @param devices where messages to devices go instead of {@link #messages}; null: there
+   */
+  protected Bench(
+      Architecture architecture,
+      Options options,
+      PhysicalMemory memory,
+      @Nullable AtsFabric devices) {
     this.architecture = architecture;
     this.memory = memory;
     try {
-      this.unit = architecture.create(options, new Host(memory, messages, InterruptLines.NONE));
+      this.unit =
+          architecture.create(
+              options,
+              new Host(memory, devices == null ? messages : devices, InterruptLines.NONE));
     } catch (RuntimeException e) {
       memory.close();
       throw e;

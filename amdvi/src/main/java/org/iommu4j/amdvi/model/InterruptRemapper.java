@@ -103,6 +103,9 @@ final class InterruptRemapper {
       InterruptDelivery out) {
     if (mode == SMI) {
       w.count(s, Counters.SMI);
+      if (s.config.smiAborted()) {
+        return refuse(Reason.INTERRUPT_INDEX, ignores, out);
+      }
       if (s.smiFilter && !passesFilter(w.deviceId)) {
         w.count(s, Counters.SMI_BLOCKED);
         boolean silent = ignores || !unit.enabled(Control.SMIF_LOG_EN);

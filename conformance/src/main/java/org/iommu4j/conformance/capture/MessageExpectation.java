@@ -6,7 +6,7 @@ import org.iommu4j.machine.capture.StrictObject;
 /**
  * One line of {@code msi.jsonl}: a message that was remapped and delivered while the machine ran.
  *
- * @param source requester id
+ * @param source requester id, or {@link #UNKNOWN}
  * @param address what was written to
  * @param data what was written
  * @param delivered what a processor received
@@ -18,6 +18,9 @@ record MessageExpectation(
   /** The format of messages that no table entry stands for. */
   private static final String COMPATIBILITY = "compatibility";
 
+  /** The line does not tell who sent the message. */
+  static final int UNKNOWN = -1;
+
   static MessageExpectation read(StrictObject line) {
     long address = line.number("addr");
     int data = (int) line.number("data");
@@ -28,9 +31,12 @@ record MessageExpectation(
             line.integer("dest", 0, Integer.MAX_VALUE),
             line.integer("vector", 0, 255),
             Interrupt.ANY);
-    boolean entry = line.choice("format", "remappable", COMPATIBILITY).equals("remappable");
-    int source = 0;
-    boolean valid = false;
+    // A table for each device has no entry that could tell which device it was.
+    boolean perDevice = !line.has("format");
+    boolean entry =
+        !perDevice && line.choice("format", "remappable", COMPATIBILITY).equals("remappable");
+    int source = perDevice ? UNKNOWN : 0;
+    boolean valid = perDevice;
     if (entry) {
       line.integer("index", 0, 0xffff);
       StrictObject irte = line.object("irte_at_stop");

@@ -10,6 +10,11 @@ import org.iommu4j.conformance.qemu.QemuMachine.Range;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.dma.DmaPort;
+import org.jspecify.annotations.Nullable;
+import org.iommu4j.core.dma.PageResponse;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.AtsInvalidation;
+import org.iommu4j.core.dma.AtsFabric;
 import org.iommu4j.core.memory.Failure;
 import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.core.memory.PhysicalMemory;
@@ -20,13 +25,18 @@ final class QemuBench extends Bench {
   private final Map<Integer, DmaPort> ports = new HashMap<>(4);
 
   QemuBench(Architecture architecture, Options options, QemuMachine machine) {
-    this(architecture, options, machine, new InterruptTarget());
+    this(architecture, options, machine, new InterruptTarget(), new PromptDevices());
   }
 
   private QemuBench(
-      Architecture architecture, Options options, QemuMachine machine, InterruptTarget target) {
-    super(architecture, options, memory(machine, target));
+      Architecture architecture,
+      Options options,
+      QemuMachine machine,
+      InterruptTarget target,
+      PromptDevices devices) {
+    super(architecture, options, memory(machine, target), devices);
     this.interrupts = target;
+    devices.unit = unit();
   }
 
   /**
@@ -87,5 +97,21 @@ final class QemuBench extends Bench {
     public void write(long offset, int size, long value) {
       arrived.add(Interrupt.of(offset, value));
     }
+  }
+
+  /** QEMU's devices keep no translations, so invalidations of them are complete at once. */
+  private static final class PromptDevices implements AtsFabric {
+    private @Nullable Iommu unit;
+
+    @Override
+    public void invalidate(AtsInvalidation request) {
+      Iommu u = unit;
+      if (u != null) {
+        u.invalidationCompleted(request.source(), request.segmented(), 1 << request.tag(), 1);
+      }
+    }
+
+    @Override
+    public void respond(PageResponse response) {}
   }
 }
