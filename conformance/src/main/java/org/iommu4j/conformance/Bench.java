@@ -50,8 +50,7 @@ public class Bench implements AutoCloseable {
     try {
       this.unit =
           architecture.create(
-              options,
-              new Host(memory, devices == null ? messages : devices, InterruptLines.NONE));
+              options, new Host(memory, devices == null ? messages : devices, InterruptLines.NONE));
     } catch (RuntimeException e) {
       memory.close();
       throw e;

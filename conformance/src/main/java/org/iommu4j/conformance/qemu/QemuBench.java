@@ -9,15 +9,15 @@ import org.iommu4j.conformance.Interrupt;
 import org.iommu4j.conformance.qemu.QemuMachine.Range;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
-import org.iommu4j.core.dma.DmaPort;
-import org.jspecify.annotations.Nullable;
-import org.iommu4j.core.dma.PageResponse;
-import org.iommu4j.core.dma.Iommu;
-import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.AtsFabric;
+import org.iommu4j.core.dma.AtsInvalidation;
+import org.iommu4j.core.dma.DmaPort;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.core.memory.Failure;
 import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.jspecify.annotations.Nullable;
 
 /** What a case of this format runs on: the machine's memory, and its devices' ports. */
 final class QemuBench extends Bench {
