@@ -72,11 +72,16 @@ public final class Registers {
   /** Device table segments 1..7 at index 0..6. */
   public static final List<Register> DEVICE_TABLE_SEGMENT = segments();
 
-  // Device-specific
-  public static final Field SPECIFIC = bits("device-specific", 63, 0).as(RO);
-  public static final Register DSFX = Register.of64("DSFX", 0x0138, SPECIFIC);
-  public static final Register DSCX = Register.of64("DSCX", 0x0140, SPECIFIC);
-  public static final Register DSSX = Register.of64("DSSX", 0x0148, SPECIFIC);
+  // Device-specific: what an implementation has, and of which revision
+  public static final Field IMPLEMENTATION = bits("implementation", 23, 0);
+  public static final Field REV_MINOR = bits("RevMinor", 27, 24).as(RO);
+  public static final Field REV_MAJOR = bits("RevMajor", 31, 28).as(RO);
+  public static final Register DSFX =
+      Register.of64("DSFX", 0x0138, IMPLEMENTATION.as(RO), REV_MINOR, REV_MAJOR);
+  public static final Register DSCX =
+      Register.of64("DSCX", 0x0140, IMPLEMENTATION, REV_MINOR, REV_MAJOR);
+  public static final Register DSSX =
+      Register.of64("DSSX", 0x0148, IMPLEMENTATION.as(RW1C), REV_MINOR, REV_MAJOR);
 
   // The MSI capability, mirrored
   public static final Field MSI_NUM = bits("MsiNum", 4, 0).as(RO);
@@ -111,6 +116,10 @@ public final class Registers {
   public static final Register XT_GENERAL = xt("XT IOMMU General Interrupt Control", 0x0170);
   public static final Register XT_PPR = xt("XT IOMMU PPR Interrupt Control", 0x0178);
   public static final Register XT_GA = xt("XT IOMMU GA Log Interrupt Control", 0x0180);
+
+  /** Of the virtual IOMMU. */
+  public static final Register VIOMMU_STATUS =
+      Register.of64("vIOMMU Status", 0x0190, bits("status", 63, 0).as(RO));
 
   // MARC apertures
   public static final int APERTURES = 4;
@@ -288,6 +297,7 @@ public final class Registers {
             XT_GENERAL,
             XT_PPR,
             XT_GA,
+            VIOMMU_STATUS,
             ExtendedFeatures.REGISTER_2));
     for (int n = 0; n < APERTURES; n++) {
       list.addAll(List.of(MARC_BASE.get(n), MARC_RELOCATION.get(n), MARC_LENGTH.get(n)));
