@@ -75,9 +75,9 @@ final class ContextCache {
     }
   }
 
-  /** Remembers which space a source's requests without PASID have. */
+  /** Remembers which space a source's requests without PASID have, unless it is known. */
   synchronized void shorten(long seen, Space entry) {
-    if (generation == seen) {
+    if (generation == seen && shortcut(entry.source) == null) {
       SPACE.setRelease(shortcuts, entry.source & contextMask, new Space().copyFrom(entry));
     }
   }
