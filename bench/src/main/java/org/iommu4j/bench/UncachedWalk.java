@@ -42,7 +42,7 @@ public class UncachedWalk {
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** Architectures. */
-  @Param({"riscv"})
+  @Param({"riscv", "vtd"})
   public String architecture;
 
   /** Stages and levels. */

@@ -31,7 +31,14 @@ class AllocationTest {
     "riscv, THREE_LEVELS, worst-case",
     "riscv, FOUR_OVER_FOUR, normal",
     "riscv, FOUR_OVER_FOUR, off",
-    "riscv, FOUR_OVER_FOUR, worst-case"
+    "riscv, FOUR_OVER_FOUR, worst-case",
+    "vtd, THREE_LEVELS, normal",
+    "vtd, THREE_LEVELS, off",
+    "vtd, THREE_LEVELS, worst-case",
+    "vtd, FOUR_LEVELS, normal",
+    "vtd, FOUR_OVER_FOUR, normal",
+    "vtd, FOUR_OVER_FOUR, off",
+    "vtd, FOUR_OVER_FOUR, worst-case"
   })
   void a_translation_allocates_nothing(String architecture, Shape shape, String cache) {
     machine = Machine.create(architecture, shape, Pages.CONSECUTIVE, 4096, Map.of("cache", cache));
@@ -40,7 +47,7 @@ class AllocationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"riscv, 1, 1", "riscv, 64, 1", "riscv, 1, 64"})
+  @CsvSource({"riscv, 1, 1", "riscv, 64, 1", "riscv, 1, 64", "vtd, 1, 1", "vtd, 64, 1", "vtd, 1, 64"})
   void a_miss_and_its_fill_allocate_nothing(String architecture, int sets, int ways) {
     Map<String, String> small =
         Map.of(
@@ -58,7 +65,14 @@ class AllocationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"riscv, normal", "riscv, off", "riscv, worst-case"})
+  @CsvSource({
+    "riscv, normal",
+    "riscv, off",
+    "riscv, worst-case",
+    "vtd, normal",
+    "vtd, off",
+    "vtd, worst-case"
+  })
   void a_word_through_a_port_allocates_nothing(String architecture, String cache) {
     machine =
         Machine.create(
@@ -82,7 +96,14 @@ class AllocationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"riscv, normal", "riscv, off", "riscv, worst-case"})
+  @CsvSource({
+    "riscv, normal",
+    "riscv, off",
+    "riscv, worst-case",
+    "vtd, normal",
+    "vtd, off",
+    "vtd, worst-case"
+  })
   void a_blocked_access_allocates_nothing(String architecture, String cache) {
     machine =
         Machine.create(
