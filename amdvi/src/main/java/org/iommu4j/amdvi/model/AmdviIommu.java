@@ -146,13 +146,13 @@ final class AmdviIommu implements Iommu {
   /** The entry of a request's device, if the quick ways may use it for this address. */
   private @Nullable DeviceEntry known(Setup s, DmaRequest request) {
     DeviceEntry d = entries.lookup(request.source() & 0xffff);
-    if (d == null) {
-      return null;
-    }
-    if (request.hasPasid()) {
-      return d.guest && d.translates && d.memoryFault == null ? d : null;
-    }
-    return d.plain && !s.ofNote(request.iova()) ? d : null;
+    return d != null && usable(s, d, request) ? d : null;
+  }
+
+  private static boolean usable(Setup s, DeviceEntry d, DmaRequest request) {
+    return request.hasPasid()
+        ? d.valid && d.guest && d.translates && d.memoryFault == null
+        : d.plain && !s.ofNote(request.iova());
   }
 
   /** Whether the shared caches answer; the thread keeps that for the next time. */
@@ -184,8 +184,7 @@ final class AmdviIommu implements Iommu {
       d = known(s, request);
     } else {
       w.iova = request.iova();
-      boolean found = DeviceTable.locate(s, w) == null;
-      d = found && w.device.plain && !s.ofNote(request.iova()) ? w.device : null;
+      d = DeviceTable.locate(s, w) == null && usable(s, w.device, request) ? w.device : null;
     }
     int need = TlbData.need(request.access());
     if (d == null || (need & ~d.permissions) != 0) {

@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 
 /** From a DeviceID to its entry, which is checked as a whole. 48882, "Device Table". */
 final class DeviceTable {
-  private static final int LONGEST = 11;
   private static final int RESERVED_MODE = 7;
 
   private DeviceTable() {}
@@ -109,13 +108,6 @@ final class DeviceTable {
     if ((d.word2 & s.reserved2) != 0 || (d.word3 & s.reserved3) != 0) {
       return Reason.DTE_INT_RESERVED;
     }
-    int control = DeviceTableEntry.INT_CTL.getInt(d.word2);
-    if (control == 3) {
-      return Reason.DTE_INT_CONTROL;
-    }
-    return control == DeviceTableEntry.INT_REMAP
-            && DeviceTableEntry.INT_TAB_LEN.getInt(d.word2) > LONGEST
-        ? Reason.DTE_INT_LENGTH
-        : null;
+    return null;
   }
 }

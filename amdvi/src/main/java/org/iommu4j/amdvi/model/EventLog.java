@@ -37,14 +37,36 @@ final class EventLog {
     if (known && reason.isPageFault() && suppressed(d, w.deviceId)) {
       return;
     }
+    boolean memory = reason.event() != EventCode.INVALID_DEVICE_REQUEST && !w.interrupt;
+    boolean hardware =
+        reason.event() == EventCode.DEV_TAB_HARDWARE_ERROR
+            || reason.event() == EventCode.PAGE_TAB_HARDWARE_ERROR;
     long first =
         reason.flags()
             | EventRecord.CODE.of(reason.code())
             | EventRecord.DEVICE_ID.of(w.deviceId)
-            | (rw ? EventRecord.RW.mask() : 0)
+            | (rw && memory ? EventRecord.RW.mask() : 0)
             | (tr ? EventRecord.TR.mask() : 0)
+            | (w.interrupt && !isInvalidRequest(reason) ? EventRecord.I.mask() : 0)
+            | (hardware ? hardwareType(w.faultAddress) : 0)
             | identity(w, d, known, reason);
-    append(first, w.faultAddress);
+    boolean illegal = reason.event() == EventCode.ILLEGAL_DEV_TABLE_ENTRY;
+    append(first, illegal ? w.faultAddress & -4L : w.faultAddress);
+  }
+
+  private static boolean isInvalidRequest(Reason reason) {
+    return reason.event() == EventCode.INVALID_DEVICE_REQUEST;
+  }
+
+  /** Master abort: nobody is there. Target abort: a write is refused. Data error: poison. */
+  private long hardwareType(long address) {
+    long at = address & -8L;
+    return EventRecord.HW_TYPE.of(
+        switch (unit.host().memory().status(at, 8, false)) {
+          case PhysicalMemory.POISONED -> 3;
+          case PhysicalMemory.OK -> 2;
+          default -> 1;
+        });
   }
 
   /** DomainID or PASID, whichever the record of a reason has. */
@@ -56,7 +78,8 @@ final class EventLog {
           reason.isGuest()
               ? byPasid
               : known && d.valid ? EventRecord.DOMAIN_OR_PASID.of(d.domainId) : 0;
-      case ILLEGAL_DEV_TABLE_ENTRY, INVALID_DEVICE_REQUEST -> byPasid;
+      case ILLEGAL_DEV_TABLE_ENTRY, INVALID_DEVICE_REQUEST ->
+          w.pasid < 0 ? 0 : byPasid | EventRecord.GN.mask();
       default -> 0;
     };
   }
@@ -85,7 +108,8 @@ final class EventLog {
 
   /** A command that was illegal, could not be read, or failed. */
   void command(Reason reason, long address) {
-    append(EventRecord.CODE.of(reason.code()) | reason.flags(), address);
+    long type = reason.event() == EventCode.COMMAND_HARDWARE_ERROR ? hardwareType(address) : 0;
+    append(EventRecord.CODE.of(reason.code()) | reason.flags() | type, address);
   }
 
   /** A device did not answer an invalidation. */
@@ -113,8 +137,8 @@ final class EventLog {
   /** A performance counter wrapped to 0. */
   void counterZero(long note) {
     append(
-        EventRecord.CODE.of(EventCode.EVENT_COUNTER_ZERO.code()) | note >>> 32 & 0xf_ffffL,
-        note << 32);
+        EventRecord.CODE.of(EventCode.EVENT_COUNTER_ZERO.code()),
+        note << 32 | note >>> 32 & 0xf_ffffL);
   }
 
   private void append(long first, long second) {

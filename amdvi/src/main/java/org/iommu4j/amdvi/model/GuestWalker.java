@@ -129,6 +129,7 @@ final class GuestWalker {
         grant(s, w, granted);
         w.guestLeaf = e;
         w.guestLeafAt = at;
+        w.guestUpdatable = updatable;
         w.mustSetDirty |= s.guestDirty && (e & D) == 0;
         return null;
       }

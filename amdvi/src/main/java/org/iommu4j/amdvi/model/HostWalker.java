@@ -61,6 +61,9 @@ final class HostWalker {
     int shift = WalkCaches.entryShift(pointer);
     long table = WalkCaches.table(pointer);
     int granted = WalkCaches.granted(pointer) & 3;
+    if (check && (wanted & 3 & ~granted) != 0) {
+      return Reason.PERMISSION; // of a table entry above, as a walk from the root would find
+    }
     while (true) {
       int level = (shift - 3) / 9;
       long at = table + ((gpa >>> shift & 0x1ff) << 3);

@@ -28,6 +28,9 @@ final class InterruptRemapper {
   private static final int INIT = 5;
   private static final int EXT_INT = 7;
 
+  /** The largest IntTabLen that there is. */
+  private static final int LONGEST = 11;
+
   private static final int LEVEL_ASSERTED = 1 << 14;
   private static final int TRIGGER_LEVEL = 1 << 15;
 
@@ -88,7 +91,8 @@ final class InterruptRemapper {
     return switch (DeviceTableEntry.INT_CTL.getInt(d.word2)) {
       case DeviceTableEntry.INT_ABORT -> refuse(Reason.INTERRUPT_ABORTED, ignores, out);
       case DeviceTableEntry.INT_FORWARD -> send(address, data, out);
-      default -> remap(s, d, data, ignores, out);
+      case DeviceTableEntry.INT_REMAP -> remap(s, d, data, ignores, out);
+      default -> refuse(Reason.DTE_INT_CONTROL, false, out);
     };
   }
 
@@ -138,6 +142,9 @@ final class InterruptRemapper {
   }
 
   private boolean remap(Setup s, DeviceEntry d, int data, boolean ignores, InterruptDelivery out) {
+    if (DeviceTableEntry.INT_TAB_LEN.getInt(d.word2) > LONGEST) {
+      return refuse(Reason.DTE_INT_LENGTH, false, out);
+    }
     int index = INDEX.getInt(data);
     if (index >>> DeviceTableEntry.INT_TAB_LEN.getInt(d.word2) != 0) {
       return refuse(Reason.INTERRUPT_INDEX, ignores, out);

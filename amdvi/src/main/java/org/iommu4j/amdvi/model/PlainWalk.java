@@ -210,7 +210,9 @@ final class PlainWalk {
             .walkCaches()
             .guest
             .lookup(Tags.guest(d.domainId, Math.max(w.pasid, 0), d.nested()), iova);
-    return kept == Iotlb.MISS ? UNDECIDED : kept;
+    // A supervisor's request may have left a pointer that is not for users.
+    boolean users = (WalkCaches.granted(kept) & GuestWalker.USER) != 0;
+    return kept != Iotlb.MISS && users ? kept : UNDECIDED;
   }
 
   /** The physical address of a guest table's entry. */

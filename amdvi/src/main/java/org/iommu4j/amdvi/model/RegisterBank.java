@@ -104,7 +104,7 @@ final class RegisterBank {
         file.add(DEVICE_TABLE_SEGMENT.get(n), 0, null, (b, a, w) -> unit.tablesMoved(), null);
       }
     }
-    file.add(Control.REGISTER, 0, this::legalControl, (b, a, w) -> controlWritten(b, a), null);
+    file.add(Control.REGISTER, COHERENT.mask(), this::legalControl, (b, a, w) -> controlWritten(b, a), null);
     file.add(EXCLUSION_BASE, 0, null, (b, a, w) -> unit.refresh(), null);
     file.add(EXCLUSION_LIMIT, 0, null, (b, a, w) -> unit.refresh(), null);
     if (has(ExtendedFeatures.MARC_SUP)) {
@@ -193,7 +193,7 @@ final class RegisterBank {
   private void ring(Ring ring, Field running) {
     file.add(
         ring.base(),
-        0,
+        RING_LEN.of(8),
         (b, w) -> runs(running) ? b : w,
         (b, a, w) -> {
           if (!runs(running)) {

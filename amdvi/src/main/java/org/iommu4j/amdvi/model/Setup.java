@@ -14,6 +14,10 @@ import org.iommu4j.core.memory.PhysicalMemory;
  * register write that changes any of it publishes a new one.
  */
 final class Setup {
+  /** The upper bit of DTE.HAD: dirty, too. */
+  private static final Field DIRTY =
+      Field.bit("HAD, dirty", DeviceTableEntry.HAD.hi());
+
   /** No address has more bits than table entries hold. */
   static final long BEYOND = -1L << 52;
 
@@ -134,7 +138,8 @@ final class Setup {
     reserved0 =
         DeviceTableEntry.LAYOUT.reservedMask(0)
             | without(ExtendedFeatures.SNOOP_ATTR_SUP, DeviceTableEntry.CXL_MEM_ATTR)
-            | withoutBoth(ExtendedFeatures.HA_SUP, ExtendedFeatures.HD_SUP, DeviceTableEntry.HAD)
+            | without(ExtendedFeatures.HA_SUP, DeviceTableEntry.HAD)
+            | without(ExtendedFeatures.HD_SUP, DIRTY)
             | without(ExtendedFeatures.PPR_SUP, DeviceTableEntry.PPR)
             | without(ExtendedFeatures.PPR_SUP, DeviceTableEntry.GPRP)
             | without(ExtendedFeatures.GIO_SUP, DeviceTableEntry.GIOV)
@@ -160,10 +165,6 @@ final class Setup {
 
   private long without(Field feature, Field field) {
     return config.has(feature) ? 0 : field.mask();
-  }
-
-  private long withoutBoth(Field feature, Field other, Field field) {
-    return config.has(feature) || config.has(other) ? 0 : field.mask();
   }
 
   /** Where the entry of a DeviceID is; −1 beyond the table. */

@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.model;
 
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.core.dma.Access;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,13 +33,14 @@ final class SpecialRanges {
     w.passes = false;
     int megabyte = (int) (address >>> 20); // FD_F910_0000 is FDF91
     if (megabyte < 0xfdf80) {
-      return Reason.INTERRUPT_RESERVED;
+      return posted(w) ? Reason.INTERRUPT_RESERVED : other(w, Reason.RESERVED_RANGE);
     }
     if (megabyte < 0xfdf90) {
-      boolean forward =
-          DeviceTableEntry.INT_CTL.get(d.word2) == DeviceTableEntry.INT_FORWARD && w.writes();
-      w.passes = forward;
-      return forward ? null : Reason.INTERRUPT_ABORTED;
+      if (!posted(w)) {
+        return other(w, Reason.INTERRUPT_RANGE);
+      }
+      w.passes = DeviceTableEntry.INT_CTL.get(d.word2) == DeviceTableEntry.INT_FORWARD;
+      return w.passes ? null : Reason.INTERRUPT_ABORTED;
     }
     if (megabyte == 0xfdf91) {
       return systemManagement(d, w);
@@ -46,9 +48,19 @@ final class SpecialRanges {
     if (megabyte >= 0xfdfc0 && megabyte < 0xfdfe0) {
       int control = DeviceTableEntry.IO_CTL.getInt(d.word1);
       w.passes = control == FORWARD;
-      return control == DENY ? Reason.PORT_IO : null;
+      return control == DENY ? other(w, Reason.PORT_IO) : null;
     }
-    return Reason.RESERVED_RANGE;
+    return other(w, Reason.RESERVED_RANGE);
+  }
+
+  /** A write that waits for no answer. */
+  private static boolean posted(Workspace w) {
+    return !w.ats && w.wanted == Access.WRITE;
+  }
+
+  /** A translation request of a range that has none is refused in one way. */
+  private static Reason other(Workspace w, Reason reason) {
+    return w.ats ? Reason.TRANSLATION_WITHOUT_IOTLB : reason;
   }
 
   private static @Nullable Reason systemManagement(DeviceEntry d, Workspace w) {
@@ -56,8 +68,8 @@ final class SpecialRanges {
     if (control == TRANSLATE) {
       return null;
     }
-    if (!w.writes()) {
-      return Reason.SYSTEM_MANAGEMENT_READ;
+    if (!posted(w)) {
+      return other(w, Reason.SYSTEM_MANAGEMENT_READ);
     }
     w.passes = control == FORWARD;
     return control == FORWARD ? null : Reason.SYSTEM_MANAGEMENT;

@@ -46,12 +46,15 @@ final class Translator {
     if (d.memoryFault != null) {
       return d.memoryFault;
     }
-    if (type != AddressType.UNTRANSLATED && !d.iotlb) {
+    if (type != AddressType.UNTRANSLATED && !(d.iotlb && s.config.deviceIotlbs())) {
       return w.ats ? Reason.TRANSLATION_WITHOUT_IOTLB : Reason.TRANSLATED_WITHOUT_IOTLB;
     }
     if (type == AddressType.TRANSLATED) {
       w.count(s, Counters.PRETRANSLATED);
       return pass(s, w, r.iova());
+    }
+    if (w.ats && !r.hasPasid() && Setup.interrupt(r.iova())) {
+      return Reason.TRANSLATION_WITHOUT_IOTLB;
     }
     if (s.excluded(r.iova())
         && !r.hasPasid()
@@ -265,9 +268,15 @@ final class Translator {
 
   /** A translation request that is granted W: no later request will tell that the page changed. */
   private static @Nullable Reason setDirty(Setup s, Workspace w, DeviceEntry d, boolean guest) {
-    if (guest && s.guestDirty && failed(s, w, w.guestLeafAt, w.guestLeaf, GuestWalker.D)) {
-      w.faultAddress = w.guestLeafAt;
-      return Reason.GUEST_TABLE_READ;
+    if (guest && s.guestDirty && (w.guestLeaf & GuestWalker.D) == 0) {
+      if (!w.guestUpdatable) {
+        w.permissions &= ~Access.WRITE; // the host does not let the guest's table be written
+        return null;
+      }
+      if (failed(s, w, w.guestLeafAt, w.guestLeaf, GuestWalker.D)) {
+        w.faultAddress = w.guestLeafAt;
+        return Reason.GUEST_TABLE_READ;
+      }
     }
     if (d.mode != 0 && d.setsDirty && failed(s, w, w.hostLeafAt, w.hostLeaf, HostWalker.D)) {
       w.faultAddress = w.hostLeafAt;

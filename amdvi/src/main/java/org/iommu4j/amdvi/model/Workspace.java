@@ -77,6 +77,9 @@ final class Workspace {
   long guestLeaf;
   long guestLeafAt;
 
+  /** Whether the host lets the guest's entry be written. */
+  boolean guestUpdatable;
+
   // Host tables.
   long spa;
   int hostShift;
