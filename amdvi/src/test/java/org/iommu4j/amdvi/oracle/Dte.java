@@ -153,14 +153,25 @@ record Dte(long q0, long q1, long q2, long q3) {
 
   /** Words 0 and 1: bits without a meaning, or with one that the unit does not have. */
   boolean reserved(Machine m) {
-    return (q0 & (1L << 63 | 0xcL)) != 0
-        || (bit(q1, 42) && !m.satsSup())
-        || (!m.gtSup() && (q0 & 0x1f80_0000_0000_0000L) != 0)
-        || (!m.gioSup() && giov());
+    long bits0 = 1L << 63 | 0xcL;
+    bits0 |= m.efr(47) ? 0 : 0x70;
+    bits0 |= m.haSup() ? 0 : 0x180;
+    bits0 |= m.hdSup() ? 0 : 0x100;
+    bits0 |= m.pprSup() ? 0 : 0x30_0000_0000_0000L;
+    bits0 |= m.gtSup() ? 0 : 0x1f80_0000_0000_0000L;
+    bits0 |= m.gioSup() ? 0 : 1L << 54;
+    long bits1 = m.satsSup() ? 0 : 1L << 42;
+    boolean tables =
+        gv()
+            && m.gtEn()
+            && (glx() >= m.gcr3Levels() || 4 + guestPagingMode() > Math.min(5, m.guestLevels()));
+    return (q0 & bits0) != 0 || (q1 & bits1) != 0 || had() == 2 || tables;
   }
 
   /** Words 2 and 3. */
-  boolean interruptReserved() {
-    return (q2 & 0x30_0000_0000_0000L) != 0 || (q3 & 0x1f_0000_0000_7fffL) != 0;
+  boolean interruptReserved(Machine m) {
+    long bits2 = m.gtSup() ? 0x30_0000_0000_0000L : 0xf0_0000_0000_0000L;
+    long bits3 = 0x1f_0000_0000_7fffL | (m.efr(55) ? 0 : 0x8000);
+    return (q2 & bits2) != 0 || (q3 & bits3) != 0;
   }
 }

@@ -25,15 +25,13 @@ final class Features {
             | (long) w.random.nextInt(2) << 12
             | (long) w.random.nextInt(3) << 14
             | (ga ? bit(21, 0.7) : 0)
-            | bit(31, 0.2)
             | (gt ? (long) w.pick(0, 7, 8, 9, 15, 19) << 32 : 0)
             | bit(37, 0.6)
             | (long) w.random.nextInt(4) << 38
             | (gt ? bit(48, 0.7) : 0)
             | (ha ? 1L << 49 : 0)
             | (ha ? bit(52, 0.7) : 0)
-            | bit(61, 0.3)
-            | bit(62, 0.2);
+            | bit(61, 0.3);
     long efr2 = (long) w.random.nextInt(2) << 8 | bit(11, 0.3);
     int segments = w.random.nextInt((int) (efr >>> 38 & 3) + 1);
     long control =
@@ -49,7 +47,7 @@ final class Features {
             | ((efr >>> 61 & 1) != 0 ? bit(48, 0.4) | bit(54, 0.4) : 0);
     if ((control & 1L << 17) != 0) {
       control |= xt ? bit(50, 0.7) : 0;
-      control |= (efr & 1L << 21) != 0 ? bit(25, 0.8) : 0;
+      control |= (efr & 1L << 21) != 0 && w.chance(0.8) ? 1L << 25 | 1L << 28 : 0;
     }
     int header = 0x0f | 3 << 16 | 1 << 19 | (w.chance(0.85) ? 1 << 24 : 0) | 1 << 27;
     return new Machine(header, efr, efr2, control, 0, 0, tables);

@@ -12,8 +12,9 @@ final class GuestTables {
 
   /**
    * @param gpa the address, offset included
+   * @param entry guest-physical address of the entry
    */
-  record Leaf(long gpa, int shift, boolean r, boolean w, boolean x) {}
+  record Leaf(long gpa, int shift, boolean r, boolean w, boolean x, long entry) {}
 
   /** Where a guest-physical address of a table is. */
   interface Host {
@@ -41,15 +42,14 @@ final class GuestTables {
 
   Leaf walk(Ask ask, int pasid, boolean signExtended) {
     long address = ask.address();
-    boolean write = ask.writes();
-    long cr3 = cr3(pasid, address, write);
     // Section 5.2
     int levels = 4 + dte.guestPagingMode();
     int width = 12 + 9 * levels;
     long high = address >> (width - 1);
     if (signExtended ? high != 0 && high != -1 : address >>> width != 0) {
-      throw faults.fault(Rule.GUEST_NOT_CANONICAL, address, write);
+      throw faults.fault(Rule.GUEST_NOT_CANONICAL, address);
     }
+    long cr3 = cr3(pasid, address);
     boolean rw = true;
     boolean us = true;
     boolean nx = false;
@@ -58,23 +58,22 @@ final class GuestTables {
       int shift = 3 + 9 * level;
       long gpa = table + 8 * (address >>> shift & 0x1ff);
       long at = host.of(gpa, false);
-      long entry = load(at, write);
+      long entry = load(at);
       if ((entry & P) == 0) {
-        throw faults.fault(Rule.GUEST_NOT_PRESENT, address, write);
+        throw faults.fault(Rule.GUEST_NOT_PRESENT, address);
       }
       boolean leaf = level == 1 || (entry & PS) != 0;
       if (reserved(entry, level, leaf)) {
-        throw faults.fault(Rule.GUEST_RESERVED, address, write);
+        throw faults.fault(Rule.GUEST_RESERVED, address);
       }
       rw &= (entry & RW) != 0;
       us &= (entry & US) != 0 || !m.usSup();
       nx |= (entry & NX) != 0 && m.nxSup();
       boolean user = !ask.privileged();
-      if (leaf && !ask.ats()) {
+      if (!ask.ats()) {
         permit(ask, address, user && !us, rw, nx);
       }
-      boolean dirty = leaf && write && rw && !(user && !us);
-      entry = update(gpa, at, entry, dirty, write);
+      entry = update(gpa, at, entry, leaf && !ask.ats() && ask.writes());
       if (leaf) {
         long low = (1L << shift) - 1;
         boolean denied = user && !us;
@@ -83,7 +82,8 @@ final class GuestTables {
             shift,
             !denied,
             rw && !denied,
-            !nx && !denied);
+            !nx && !denied,
+            gpa);
       }
       table = Machine.page(entry);
     }
@@ -91,31 +91,31 @@ final class GuestTables {
 
   private void permit(Ask ask, long address, boolean denied, boolean rw, boolean nx) {
     if (denied) {
-      throw faults.fault(Rule.GUEST_USER, address, ask.writes());
+      throw faults.fault(Rule.GUEST_USER, address);
     }
     if (ask.writes() && !rw) {
-      throw faults.fault(Rule.GUEST_PERMISSION, address, true);
+      throw faults.fault(Rule.GUEST_PERMISSION, address);
     }
     if (ask.execute() && nx) {
-      throw faults.fault(Rule.GUEST_NO_EXECUTE, address, ask.writes());
+      throw faults.fault(Rule.GUEST_NO_EXECUTE, address);
     }
   }
 
   /** Section 5.1. */
-  private long cr3(int pasid, long address, boolean write) {
+  private long cr3(int pasid, long address) {
     int levels = dte.glx() + 1;
     if (pasid >>> 9 * levels != 0 || pasid >>> m.pasidBits() != 0) {
-      throw faults.fault(Rule.GCR3_INVALID, address, write);
+      throw faults.fault(Rule.GCR3_INVALID, address);
     }
     long table = dte.gcr3();
     for (int level = levels; ; level--) {
       long gpa = table + 8L * (pasid >>> 9 * (level - 1) & 0x1ff);
-      long entry = load(host.of(gpa, false), write);
+      long entry = load(host.of(gpa, false));
       if ((entry & 1) == 0) {
-        throw faults.fault(Rule.GCR3_INVALID, address, write);
+        throw faults.fault(Rule.GCR3_INVALID, address);
       }
       if ((entry & 0xfff0_0000_0000_0ffeL) != 0) {
-        throw faults.fault(Rule.GCR3_RESERVED, address, write);
+        throw faults.fault(Rule.GCR3_RESERVED, address);
       }
       table = Machine.page(entry);
       if (level == 1) {
@@ -124,9 +124,9 @@ final class GuestTables {
     }
   }
 
-  private long load(long at, boolean write) {
+  private long load(long at) {
     if (image.fails(at, 8, false)) {
-      throw faults.hardware(Rule.GUEST_TABLE_READ, at, image.why(at), write);
+      throw faults.hardware(Rule.GUEST_TABLE_READ, at, image.why(at));
     }
     return image.load(at);
   }
@@ -138,7 +138,18 @@ final class GuestTables {
         || (large && (Machine.page(entry) & (1L << (3 + 9 * level)) - 1 & ~0x1000L) != 0);
   }
 
-  private long update(long gpa, long at, long entry, boolean dirty, boolean write) {
+  /** D of a page that a translation request is granted W for; false if that cannot be. */
+  boolean dirty(Leaf leaf, boolean writable) {
+    long at = host.of(leaf.entry, false);
+    long entry = image.load(at);
+    boolean needed = (entry & D) == 0 && !(m.gaUpdateDisSup() && m.noGuestDirty());
+    if (needed && writable) {
+      update(leaf.entry, at, entry, true);
+    }
+    return !needed || writable;
+  }
+
+  private long update(long gpa, long at, long entry, boolean dirty) {
     boolean off = m.gaUpdateDisSup();
     boolean a = !(off && m.noGuestAccessed());
     boolean d = dirty && !(off && m.noGuestDirty());
@@ -146,7 +157,7 @@ final class GuestTables {
     if (now != entry) {
       host.of(gpa, true);
       if (image.fails(at, 8, true)) {
-        throw faults.hardware(Rule.GUEST_TABLE_READ, at, image.why(at), write);
+        throw faults.hardware(Rule.GUEST_TABLE_READ, at, image.why(at));
       }
       image.store(at, now);
     }

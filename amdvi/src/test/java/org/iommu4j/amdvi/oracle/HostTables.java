@@ -14,14 +14,15 @@ final class HostTables {
    * @param out the address, offset included
    * @param r I/O read permission of all levels
    * @param w I/O write permission of all levels
+   * @param at where the entry is; 0 if there is none
    */
-  record Leaf(long out, int shift, boolean r, boolean w, boolean untranslatedOnly) {}
+  record Leaf(long out, int shift, boolean r, boolean w, boolean untranslatedOnly, long at) {}
 
   /** How a walk stops: with a cause, and with an entry's address if it could not be read. */
   interface Faults {
-    Stop fault(Rule rule, long address, boolean write);
+    Stop fault(Rule rule, long address);
 
-    Stop hardware(Rule rule, long address, long type, boolean write);
+    Stop hardware(Rule rule, long address, long type);
   }
 
   private final Machine m;
@@ -48,64 +49,76 @@ final class HostTables {
    * @param dirty the page will be written
    */
   Leaf walk(long address, boolean read, boolean write, boolean dirty) {
+    return walk(address, read, write, dirty, dte.ir(), dte.iw());
+  }
+
+  /** The address of an entry of a guest's table: what the device may do does not matter. */
+  Leaf table(long address, boolean write, boolean dirty) {
+    return walk(address, true, write, dirty, true, true);
+  }
+
+  private Leaf walk(
+      long address, boolean read, boolean write, boolean dirty, boolean ir, boolean iw) {
     int mode = dte.mode();
     if (mode == 0) {
-      return new Leaf(address, 64, dte.ir(), dte.iw(), false);
+      return new Leaf(address, 64, ir, iw, false, 0);
+    }
+    // Section 3.3
+    if (mode > m.hostLevels()) {
+      throw faults.fault(Rule.MODE_UNSUPPORTED, address);
     }
     // Section 4.2
     int width = shift(mode + 1);
     if (mode < 6 && address >>> width != 0) {
-      throw faults.fault(Rule.TOO_WIDE, address, write);
+      throw faults.fault(Rule.TOO_WIDE, address);
     }
-    boolean r = dte.ir();
-    boolean w = dte.iw();
+    boolean r = ir;
+    boolean w = iw;
     long table = dte.root();
     int level = mode;
     while (true) {
       // 2.
       long at = table + 8 * (address >>> shift(level) & 0x1ff);
       if (image.fails(at, 8, false)) {
-        throw faults.hardware(Rule.PAGE_TABLE_READ, at, image.why(at), write);
+        throw faults.hardware(Rule.PAGE_TABLE_READ, at, image.why(at));
       }
       long entry = image.load(at);
       // 3.
       if ((entry & PR) == 0) {
-        throw faults.fault(Rule.NOT_PRESENT, address, write);
+        throw faults.fault(Rule.NOT_PRESENT, address);
       }
       // 4. and 11.
       int next = (int) (entry >>> 9) & 7;
       boolean leaf = next == 0 || next == 7;
       if (!leaf && next >= level) {
-        throw faults.fault(Rule.PTE_LEVEL, address, write);
+        throw faults.fault(Rule.PTE_LEVEL, address);
       }
       // 5.
       if ((entry & (leaf ? 0x07f0_0000_0000_0000L : 0x1ff0_0000_0000_0000L)) != 0) {
-        throw faults.fault(Rule.PTE_RESERVED, address, write);
+        throw faults.fault(Rule.PTE_RESERVED, address);
       }
       // 6.
       r &= (entry & IR) != 0;
       w &= (entry & IW) != 0;
       if ((read && !r) || (write && !w)) {
-        throw faults.fault(Rule.PERMISSION, address, write);
+        throw faults.fault(Rule.PERMISSION, address);
       }
       // 7. and 8.
       if (leaf) {
-        if (next == 0 && level == 6) {
-          throw faults.fault(Rule.PTE_LEVEL, address, write);
-        }
         int shift = next == 0 ? shift(level) : size(entry);
-        if (next == 7 && (shift <= shift(level) || shift >= shift(level + 1))) {
-          throw faults.fault(Rule.PTE_SIZE, address, write);
+        boolean fits = shift > shift(level) && shift < shift(level + 1);
+        if (next == 0 ? level == 6 : !fits) {
+          throw faults.fault(Rule.PTE_SIZE, address);
         }
         // 10.
         update(at, entry, dirty && w);
         long low = (1L << shift) - 1;
-        return new Leaf(Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0);
+        return new Leaf(Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0, at);
       }
       // 9.
       for (int skipped = next + 1; skipped < level; skipped++) {
         if ((address >>> shift(skipped) & 0x1ff) != 0) {
-          throw faults.fault(Rule.PTE_SKIPPED, address, write);
+          throw faults.fault(Rule.PTE_SKIPPED, address);
         }
       }
       // 10.
@@ -124,13 +137,20 @@ final class HostTables {
     return bit + 1;
   }
 
+  /** D of a page that a translation request is granted W for. */
+  void dirty(Leaf leaf) {
+    if (leaf.at != 0) {
+      update(leaf.at, image.load(leaf.at), true);
+    }
+  }
+
   private void update(long at, long entry, boolean dirty) {
     boolean a = m.haSup() && (dte.had() & 1) != 0;
     boolean d = a && m.hdSup() && dte.had() == 3 && dirty;
     long now = entry | (a ? A : 0) | (d ? D : 0);
     if (now != entry) {
       if (image.fails(at, 8, true)) {
-        throw faults.hardware(Rule.PAGE_TABLE_READ, at, image.why(at), dirty);
+        throw faults.hardware(Rule.PAGE_TABLE_READ, at, image.why(at));
       }
       image.store(at, now);
     }

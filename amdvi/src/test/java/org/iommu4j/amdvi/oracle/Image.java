@@ -52,9 +52,17 @@ public final class Image {
     return false;
   }
 
-  /** Type of a hardware error: 1 nobody answers, 2 the target refuses, 3 the data is bad. */
+  /** Type of a hardware error: 1 nobody answers, 2 a write is refused, 3 the data is bad. */
   int why(long pa) {
-    return 1;
+    if (!holds(pa, 8)) {
+      return 1;
+    }
+    for (Failing f : failing) {
+      if (pa <= f.last && pa + 7 >= f.first) {
+        return f.writes ? f.reads ? 1 : 2 : 3;
+      }
+    }
+    throw new AssertionError("nothing fails there");
   }
 
   public long load(long pa) {

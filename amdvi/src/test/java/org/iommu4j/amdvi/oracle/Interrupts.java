@@ -4,7 +4,7 @@ package org.iommu4j.amdvi.oracle;
 public final class Interrupts {
   /**
    * @param kind "delivered", "posted" or "blocked"
-   * @param address where the message or the doorbell goes; 0 if none does
+   * @param address where the message or the doorbell goes; 0 if there is none
    * @param data its data
    * @param cause the cause's name; empty if there was none
    * @param logged whether an event is logged
@@ -46,7 +46,9 @@ public final class Interrupts {
   }
 
   private Delivery blocked(Rule rule, int device, Dte dte, long address, long more, boolean quiet) {
-    long domain = rule.code() == 2 || rule.code() == 4 ? (long) dte.domain() << 32 : 0;
+    boolean named = rule.code() == 2 || rule.code() == 4;
+    // Words 0 and 1 say nothing without V.
+    long domain = named && dte.v() ? (long) dte.domain() << 32 : 0;
     long second = rule.code() == 1 ? address & ~3L : address;
     long first = (long) rule.code() << 60 | rule.flags() | device | domain | more;
     return new Delivery("blocked", 0, 0, rule.name(), !quiet, first, second, 0);
@@ -74,7 +76,7 @@ public final class Interrupts {
       return Delivery.to(address, data);
     }
     // 4.
-    if (dte.interruptReserved()) {
+    if (dte.interruptReserved(m)) {
       return blocked(Rule.DTE_INT_RESERVED, device, dte, address, 0, false);
     }
     // 5. to 7.
@@ -157,11 +159,11 @@ public final class Interrupts {
     long destination =
         !m.gaEn() || !m.xtEn() ? low >>> 8 & 0xff : low >>> 8 & 0xff_ffff | high >>> 56 << 24;
     long vector = m.gaEn() ? high & 0xff : low >>> 16 & 0xff;
-    long dm = m.forcePhysical() ? 0 : low >>> 6 & 1;
+    long dm = low >>> 6 & 1;
     boolean level = (low >>> 5 & 1) != 0 || (data >>> 15 & 1) != 0;
     return Delivery.to(
         message(destination) | dm << 2,
-        (int) (vector | (low >>> 2 & 7) << 8) | (level ? 0xc000 : 0));
+        (int) (vector | (low >>> 2 & 7) << 8) | 0x4000 | (level ? 0x8000 : 0));
   }
 
   static long message(long destination) {
@@ -176,7 +178,7 @@ public final class Interrupts {
       return blocked(Rule.INTERRUPT_TABLE_READ, device, dte, at, (long) image.why(at) << 57, false);
     }
     image.store(at, image.load(at) | 1L << (vector & 31));
-    long destination = low >>> 8 & 0xff_ffff | high >>> 56 << 24;
+    long destination = m.xtEn() ? low >>> 8 & 0xff_ffff | high >>> 56 << 24 : low >>> 8 & 0xff;
     boolean running = (low >>> 6 & 1) != 0;
     boolean log = !running && (low >>> 2 & 1) != 0 && m.control(28);
     return new Delivery(

@@ -108,10 +108,6 @@ public record Machine(
     return efr(61);
   }
 
-  boolean forcePhysical() {
-    return efr(62);
-  }
-
   boolean snpSup() {
     return efr(63);
   }

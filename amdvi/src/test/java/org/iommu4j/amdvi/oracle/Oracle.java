@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.oracle;
 
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What a request of a device comes to: the sheet's steps, one after another. */
 public final class Oracle {
@@ -45,55 +46,55 @@ public final class Oracle {
 
     /** Section 11.1. */
     Answer process() {
+      // 2. Where it goes if the unit is off is not asked here.
+      boolean messages =
+          Machine.interruptRange(ask.address())
+              && !ask.hasPasid()
+              && ask.kind() == Ask.Kind.UNTRANSLATED;
+      if (messages && ask.posted()) {
+        return Answer.message(ask.address());
+      }
       // 1.
       if (!m.iommuEn()) {
-        if (ask.ats()) {
-          return Answer.aborted("", false, 0, 0);
-        }
         return Answer.unchanged(ask.address());
-      }
-      // 2.
-      if (Machine.interruptRange(ask.address())
-          && !ask.hasPasid()
-          && ask.kind() == Ask.Kind.UNTRANSLATED
-          && ask.posted()) {
-        return Answer.message(ask.address());
       }
       // 3.
       long at = Dte.find(m, ask.device());
       if (at < 0) {
-        throw fault(Rule.DEVICE_OUT_OF_TABLE, ask.address(), ask.writes());
+        throw fault(Rule.DEVICE_OUT_OF_TABLE, ask.address());
       }
       if (image.fails(at, 32, false)) {
-        throw hardware(Rule.DEVICE_TABLE_READ, at, image.why(at), ask.writes());
+        throw hardware(Rule.DEVICE_TABLE_READ, at, image.why(at));
       }
       dte = Dte.read(image, at);
+      if (messages) {
+        throw fault(Rule.INTERRUPT_RANGE, ask.address());
+      }
       // 4.
       if (!dte.v()) {
         return Answer.unchanged(ask.address());
       }
       // 5.
       if (dte.reserved(m)) {
-        throw fault(Rule.DTE_RESERVED, ask.address(), ask.writes());
+        throw fault(Rule.DTE_RESERVED, ask.address());
       }
       if (dte.ioCtl() == 3) {
-        throw fault(Rule.DTE_IO_CONTROL, ask.address(), ask.writes());
+        throw fault(Rule.DTE_IO_CONTROL, ask.address());
+      }
+      if (dte.mode() == 7) {
+        throw fault(Rule.DTE_MODE, ask.address());
       }
       // 11.4
-      if (ask.ats() && !(dte.i() && m.iotlbSup())) {
-        throw fault(Rule.TRANSLATION_WITHOUT_IOTLB, ask.address(), false);
+      if (ask.kind() != Ask.Kind.UNTRANSLATED && !(dte.i() && m.iotlbSup())) {
+        throw fault(
+            ask.ats() ? Rule.TRANSLATION_WITHOUT_IOTLB : Rule.TRANSLATED_WITHOUT_IOTLB,
+            ask.address());
       }
       if (ask.translated()) {
-        if (!dte.i() || !m.iotlbSup()) {
-          throw fault(Rule.TRANSLATED_WITHOUT_IOTLB, ask.address(), ask.writes());
-        }
         return Answer.unchanged(ask.address());
       }
-      if (Machine.interruptRange(ask.address()) && !ask.hasPasid()) {
-        throw fault(
-            ask.ats() ? Rule.TRANSLATION_WITHOUT_IOTLB : Rule.INTERRUPT_RANGE,
-            ask.address(),
-            ask.writes());
+      if (ask.ats() && Machine.interruptRange(ask.address()) && !ask.hasPasid()) {
+        throw fault(Rule.TRANSLATION_WITHOUT_IOTLB, ask.address());
       }
       // 6.
       if (excluded()) {
@@ -101,7 +102,7 @@ public final class Oracle {
       }
       // 7.
       if (!dte.tv()) {
-        throw fault(Rule.BLOCKED, ask.address(), ask.writes());
+        throw fault(Rule.BLOCKED, ask.address());
       }
       // 8.
       if (m.hyperTransport(ask.address()) && !ask.hasPasid()) {
@@ -109,9 +110,6 @@ public final class Oracle {
         if (answer != null) {
           return answer;
         }
-      }
-      if (dte.mode() == 7) {
-        throw fault(Rule.DTE_MODE, ask.address(), ask.writes());
       }
       // 9.
       return translate();
@@ -130,85 +128,87 @@ public final class Oracle {
     }
 
     /** Section 11.3; null if the address is translated. */
-    private @org.jspecify.annotations.Nullable Answer special() {
-      if (ask.ats()) {
-        throw fault(Rule.TRANSLATION_WITHOUT_IOTLB, ask.address(), false);
-      }
+    private @Nullable Answer special() {
       long a = ask.address();
+      boolean posted = !ask.ats() && ask.posted();
       if (a < 0xfd_f800_0000L) {
-        throw fault(ask.posted() ? Rule.INTERRUPT_RESERVED : Rule.RESERVED_RANGE, a, ask.writes());
+        throw other(posted ? Rule.INTERRUPT_RESERVED : Rule.RESERVED_RANGE);
       }
       if (a < 0xfd_f900_0000L) {
-        if (!ask.posted()) {
-          throw fault(Rule.INTERRUPT_RANGE, a, ask.writes());
+        if (posted && dte.intCtl() == 1) {
+          return Answer.unchanged(a);
         }
-        throw fault(dte.intCtl() == 0 ? Rule.INTERRUPT_ABORTED : Rule.INTERRUPT_RESERVED, a, true);
+        throw other(posted ? Rule.INTERRUPT_ABORTED : Rule.INTERRUPT_RANGE);
       }
       if (a >= 0xfd_f910_0000L && a < 0xfd_f920_0000L) {
-        switch (dte.sysMgt()) {
-          case 3 -> {
-            return null;
-          }
-          case 1 -> {
-            if (ask.posted()) {
-              return Answer.unchanged(a);
-            }
-          }
-          default -> {}
+        if (dte.sysMgt() == 3) {
+          return null;
         }
-        throw fault(
-            ask.posted() ? Rule.SYSTEM_MANAGEMENT : Rule.SYSTEM_MANAGEMENT_READ, a, ask.writes());
+        if (dte.sysMgt() == 1 && posted) {
+          return Answer.unchanged(a);
+        }
+        throw other(posted ? Rule.SYSTEM_MANAGEMENT : Rule.SYSTEM_MANAGEMENT_READ);
       }
       if (a >= 0xfd_fc00_0000L && a < 0xfd_fe00_0000L) {
-        switch (dte.ioCtl()) {
-          case 1 -> {
-            return Answer.unchanged(a);
-          }
-          case 2 -> {
-            return null;
-          }
-          default -> throw fault(Rule.PORT_IO, a, ask.writes());
+        if (dte.ioCtl() == 1) {
+          return Answer.unchanged(a);
         }
+        if (dte.ioCtl() == 2) {
+          return null;
+        }
+        throw other(Rule.PORT_IO);
       }
-      throw fault(Rule.RESERVED_RANGE, a, ask.writes());
+      throw other(Rule.RESERVED_RANGE);
+    }
+
+    /** Section 12.2: translation requests have two types alone. */
+    private Stop other(Rule rule) {
+      return fault(
+          ask.ats() ? Rule.TRANSLATION_WITHOUT_IOTLB : rule, ask.address());
     }
 
     /** Sections 3.3, 5.3 and 4.4 step 1. */
     private Answer translate() {
       boolean guest = dte.gv() && m.gtEn();
       if (ask.hasPasid() && !guest) {
-        throw fault(Rule.PASID_WITHOUT_GUEST, ask.address(), ask.writes());
+        throw fault(Rule.PASID_WITHOUT_GUEST, ask.address());
       }
       boolean read = !ask.ats() && ask.reads();
       boolean write = !ask.ats() && ask.writes();
       if ((read && !dte.ir()) || (write && !dte.iw())) {
-        throw fault(Rule.DTE_PERMISSION, ask.address(), ask.writes());
-      }
-      if (dte.mode() > m.hostLevels()) {
-        throw fault(Rule.MODE_UNSUPPORTED, ask.address(), ask.writes());
+        throw fault(Rule.DTE_PERMISSION, ask.address());
       }
       HostTables host = new HostTables(m, image, dte, this);
       if (!guest || !(ask.hasPasid() || dte.giov())) {
-        HostTables.Leaf leaf = host.walk(ask.address(), read, write, ask.writes());
-        return answer(leaf, leaf.out(), leaf.shift(), true, true, true);
+        HostTables.Leaf leaf = host.walk(ask.address(), read, write, write);
+        if (ask.ats() && leaf.w()) {
+          host.dirty(leaf);
+        }
+        return answer(leaf, leaf.shift(), true, true, true);
       }
-      GuestTables tables =
-          new GuestTables(
-              m, image, dte, (gpa, changed) -> host.walk(gpa, true, changed, changed).out(), this);
-      GuestTables.Leaf g = tables.walk(ask, Math.max(0, ask.pasid()), ask.hasPasid());
-      HostTables.Leaf leaf = host.walk(g.gpa(), read, write, ask.writes() && g.w());
-      return answer(leaf, leaf.out(), Math.min(g.shift(), leaf.shift()), g.r(), g.w(), g.x());
+      // Tables of a guest count as written, where they may be.
+      GuestTables.Host tables = (gpa, changed) -> host.table(gpa, changed, true).out();
+      GuestTables walker = new GuestTables(m, image, dte, tables, this);
+      GuestTables.Leaf g = walker.walk(ask, Math.max(0, ask.pasid()), ask.pasid() > 0);
+      HostTables.Leaf leaf = host.walk(g.gpa(), read, write, write);
+      boolean w = g.w();
+      if (ask.ats() && g.w() && leaf.w()) {
+        w = walker.dirty(g, host.table(g.entry(), false, false).w());
+        if (w) {
+          host.dirty(leaf);
+        }
+      }
+      return answer(leaf, Math.min(g.shift(), leaf.shift()), g.r(), w, g.x());
     }
 
-    private Answer answer(
-        HostTables.Leaf leaf, long pa, int shift, boolean r, boolean w, boolean x) {
+    private Answer answer(HostTables.Leaf leaf, int shift, boolean r, boolean w, boolean x) {
       return Answer.granted(
-          pa, shift, leaf.r() && r, leaf.w() && w, leaf.r() && x, leaf.untranslatedOnly());
+          leaf.out(), shift, leaf.r() && r, leaf.w() && w, leaf.r() && x, leaf.untranslatedOnly());
     }
 
     @Override
-    public Stop fault(Rule rule, long address, boolean write) {
-      boolean direction = rule.code() <= 4 && !ask.ats() && write;
+    public Stop fault(Rule rule, long address) {
+      boolean direction = rule.code() <= 4 && !ask.ats() && ask.writes();
       return new Stop(
           rule,
           (direction ? RW : 0) | (ask.ats() ? TR : 0) | names(rule),
@@ -216,10 +216,10 @@ public final class Oracle {
     }
 
     @Override
-    public Stop hardware(Rule rule, long address, long type, boolean write) {
+    public Stop hardware(Rule rule, long address, long type) {
       return new Stop(
           rule,
-          (!ask.ats() && write ? RW : 0) | (ask.ats() ? TR : 0) | names(rule) | type << 57,
+          (!ask.ats() && ask.writes() ? RW : 0) | (ask.ats() ? TR : 0) | names(rule) | type << 57,
           address);
     }
 
