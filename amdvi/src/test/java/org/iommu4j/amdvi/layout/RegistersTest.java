@@ -257,6 +257,26 @@ class RegistersTest {
   }
 
   @Test
+  void a_counter_has_its_block_of_registers() {
+    CounterBlock first = new CounterBlock(0, 0);
+    assertThat(map(first.counter())).isEqualTo("40000 Counter 0.0 8");
+    CounterBlock b = new CounterBlock(2, 3);
+    List<String> found = new ArrayList<>();
+    for (Register r :
+        List.of(b.counter(), b.source(), b.pasid(), b.domain(), b.device(), b.report())) {
+      found.add("%x %s".formatted(r.offset() - 0x4_2300, describe(r.fields())));
+    }
+    assertThat(found)
+        .startsWith(
+            "0 counter 47:0",
+            "8 CSource 7:0",
+            "10 PASID match 19:0, enable 31, PASID mask 51:32",
+            "18 DomainID match 15:0, enable 31, DomainID mask 47:32",
+            "20 DeviceID match 15:0, enable 31, DeviceID mask 47:32");
+    assertThat(b.report().offset()).isEqualTo(0x4_2328);
+  }
+
+  @Test
   void the_fields_of_a_register_are_named_once() {
     for (Register r : Registers.ALL) {
       assertThat(r.fields()).extracting(Field::name).doesNotHaveDuplicates();
