@@ -14,6 +14,7 @@ import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.InterruptBus;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 
 /** AMD-Vi as an architecture. */
 public final class AmdviArchitecture implements Architecture {
@@ -61,13 +62,18 @@ public final class AmdviArchitecture implements Architecture {
   }
 
   @Override
+  public int interruptIdentity(int data) {
+    return InterruptBus.vector(data);
+  }
+
+  @Override
   public Iommu create(Options options, Host host) {
     return Units.create(options, host);
   }
 
   @Override
-  public Iommu restore(RegisterImage image, Host host) {
-    return Units.restore(image, host);
+  public Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
+    return Units.restore(image, cache, host);
   }
 
   @Override

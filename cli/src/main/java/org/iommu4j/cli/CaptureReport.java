@@ -68,7 +68,7 @@ final class CaptureReport {
               Style.FAINT,
               reason == null
                   ? r.endpoint().about()
-                  : "%s (%d)".formatted(reason.title(), reason.code())));
+                  : "%s (%s)".formatted(reason.title(), reason.codeText())));
     }
     table.print(console);
     long memory =

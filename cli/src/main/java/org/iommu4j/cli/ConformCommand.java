@@ -67,8 +67,7 @@ final class ConformCommand implements Callable<Integer> {
       converter = CacheConverter.class,
       description = {
         "How much the units cache: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}, where",
-        "every access walks the tables: the reference).",
-        "Captures are always restored with the caches that units have by default."
+        "every access walks the tables: the reference)."
       })
   private CacheBehaviour cache = CacheBehaviour.OFF;
 

@@ -154,7 +154,7 @@ final class RunReport {
         continue;
       }
       FaultReason reason = reason(s);
-      console.line("      " + fault(s, reason));
+      console.paragraph(6, fault(s, reason));
       Inspector.Walk walk = s.walk();
       // One walk for each way of failing; the others would look the same.
       if (walk != null && !walk.steps().isEmpty() && explained.add(shape(walk, reason))) {
@@ -183,7 +183,8 @@ final class RunReport {
   private String fault(StepResult s, @Nullable FaultReason reason) {
     StringBuilder text = new StringBuilder();
     if (reason != null) {
-      text.append(console.styled(Style.BAD, "%s (%d)".formatted(reason.title(), reason.code())));
+      text.append(
+          console.styled(Style.BAD, "%s (%s)".formatted(reason.title(), reason.codeText())));
     }
     if (s.faults().isEmpty()) {
       text.append(", no record");

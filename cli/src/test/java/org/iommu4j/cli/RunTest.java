@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.ServiceLoader;
+import org.iommu4j.driver.DriverProvider;
 import org.iommu4j.machine.description.PlatformFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
@@ -23,9 +27,18 @@ class RunTest {
     return file;
   }
 
-  @Test
-  void the_example_is_fine() {
-    Invocation i = Invocation.of("run");
+  /** Those that a driver programs, too. */
+  static List<String> architectures() {
+    return ServiceLoader.load(DriverProvider.class).stream()
+        .map(p -> p.get().architecture())
+        .sorted()
+        .toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("architectures")
+  void the_example_is_fine_on_every_architecture(String architecture) {
+    Invocation i = Invocation.of("run", "--arch", architecture);
     assertThat(i.err()).isEmpty();
     assertThat(i.status()).isZero();
     assertThat(i.out())

@@ -31,7 +31,7 @@ public final class Conformance {
   /**
    * What is run and how.
    *
-   * @param cache how much the units cache; captures are restored as their architecture does
+   * @param cache how much the units cache
    * @param filter the ids that are run
    * @param maxFailures how many failures a file's report describes; all are counted
    */
@@ -139,7 +139,7 @@ public final class Conformance {
         case Inputs.Unusable u -> {
           return FileReport.unusable(name, u.why());
         }
-        case Inputs.Capture c -> CaptureCheck.run(c.path(), architectures, tally);
+        case Inputs.Capture c -> CaptureCheck.run(c.path(), architectures, settings.cache(), tally);
         case Inputs.Vectors v ->
             VectorFile.read(v.path(), formats, one -> run(one, settings, tally));
       }

@@ -91,7 +91,7 @@ final class FakeArchitecture implements Architecture {
   }
 
   @Override
-  public Iommu restore(RegisterImage image, Host host) {
+  public Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
     return new FakeIommu(host, new TreeMap<>(image.words()));
   }
 

@@ -18,17 +18,20 @@ class VectorsTest {
 
   @TestFactory
   Stream<DynamicContainer> vectors() {
+    return everyCache(VECTORS);
+  }
+
+  @TestFactory
+  Stream<DynamicContainer> captures() {
+    return everyCache(CAPTURES);
+  }
+
+  private static Stream<DynamicContainer> everyCache(Path folder) {
     return Stream.of(CacheBehaviour.values())
         .map(
             cache ->
                 DynamicContainer.dynamicContainer(
-                    "cache " + CacheMode.text(cache), files(VECTORS, cache)));
-  }
-
-  /** Captures are restored with the caches that units have by default: there is one way. */
-  @TestFactory
-  Stream<DynamicTest> captures() {
-    return files(CAPTURES, CacheBehaviour.NORMAL);
+                    "cache " + CacheMode.text(cache), files(folder, cache)));
   }
 
   private static Stream<DynamicTest> files(Path folder, CacheBehaviour cache) {

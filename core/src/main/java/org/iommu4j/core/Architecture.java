@@ -7,6 +7,7 @@ import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 
 /**
  * One IOMMU architecture: the hardware half of its module, found through {@link ServiceLoader}.
@@ -72,9 +73,10 @@ public interface Architecture {
    * control registers are taken as they are. Nothing is executed, no interrupt is sent.
    *
    * @param image the registers
+   * @param cache how much it caches from now on; nothing is cached yet
    * @param host its {@code memory} already holds the captured pages
    */
-  Iommu restore(RegisterImage image, Host host);
+  Iommu restore(RegisterImage image, CacheBehaviour cache, Host host);
 
   /** Whether a register image can be of this architecture; see the capture's own hints first. */
   boolean recognizes(RegisterImage image);

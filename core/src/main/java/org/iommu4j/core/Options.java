@@ -106,7 +106,8 @@ public final class Options {
         all.toString());
   }
 
-  private static String spelling(Enum<?> e) {
+  /** How a constant is written. */
+  public static String spelling(Enum<?> e) {
     return e.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 

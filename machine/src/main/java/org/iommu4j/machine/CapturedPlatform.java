@@ -10,6 +10,7 @@ import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.machine.capture.CaptureException;
 import org.iommu4j.machine.capture.CaptureFolder;
@@ -64,7 +65,7 @@ final class CapturedPlatform {
     Iommu iommu;
     try {
       architecture = CaptureFolder.architecture(image);
-      iommu = architecture.restore(image, Host.of(memory));
+      iommu = architecture.restore(image, CacheBehaviour.NORMAL, Host.of(memory));
     } catch (IllegalArgumentException e) {
       throw new CaptureException(
           capture.folder().resolve("regs.json"), String.valueOf(e.getMessage()));

@@ -9,6 +9,7 @@ import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.Registers;
@@ -70,8 +71,8 @@ public final class RiscvArchitecture implements Architecture {
   }
 
   @Override
-  public Iommu restore(RegisterImage image, Host host) {
-    return Units.restore(image, host);
+  public Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
+    return Units.restore(image, cache, host);
   }
 
   @Override

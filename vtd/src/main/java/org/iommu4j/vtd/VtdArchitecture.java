@@ -10,6 +10,7 @@ import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.InterruptBus;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.Reason;
 import org.iommu4j.vtd.layout.Registers;
@@ -32,7 +33,7 @@ public final class VtdArchitecture implements Architecture {
 
   @Override
   public String specification() {
-    return "Intel Virtualization Technology for Directed I/O Architecture Specification, rev. 5.10";
+    return "Intel VT-d Architecture Specification, revision 5.10";
   }
 
   @Override
@@ -71,8 +72,8 @@ public final class VtdArchitecture implements Architecture {
   }
 
   @Override
-  public Iommu restore(RegisterImage image, Host host) {
-    return Units.restore(image, host);
+  public Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
+    return Units.restore(image, cache, host);
   }
 
   @Override

@@ -9,6 +9,7 @@ import org.iommu4j.core.Options;
 import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 
 /** Makes units: the only door into this package. */
 public final class Units {
@@ -29,8 +30,9 @@ public final class Units {
   }
 
   /** A unit in the state that a register image shows. */
-  public static Iommu restore(RegisterImage image, Host host) {
+  public static Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
     Map<String, String> options = new LinkedHashMap<>();
+    options.put("cache", Options.spelling(cache));
     // A machine's unit may have what the model has not; translations do not depend on it.
     long features = UnitConfig.present(image.get64(ExtendedFeatures.REGISTER.offset()));
     options.put("efr", hex(features));

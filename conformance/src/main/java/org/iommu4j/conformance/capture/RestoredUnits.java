@@ -12,6 +12,7 @@ import org.iommu4j.core.dma.AtsFabric;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.InterruptLines;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.machine.capture.CaptureException;
 import org.iommu4j.machine.capture.CaptureFolder;
@@ -22,7 +23,11 @@ final class RestoredUnits {
   private final Map<String, Iommu> units = new LinkedHashMap<>();
   private final List<Interrupt> arrived = new ArrayList<>();
 
-  RestoredUnits(CaptureFolder capture, List<Architecture> architectures, PhysicalMemory memory)
+  RestoredUnits(
+      CaptureFolder capture,
+      List<Architecture> architectures,
+      CacheBehaviour cache,
+      PhysicalMemory memory)
       throws CaptureException {
     Host host =
         new Host(
@@ -36,7 +41,8 @@ final class RestoredUnits {
     for (RegisterImage image : capture.units()) {
       try {
         units.put(
-            image.name(), CaptureFolder.architecture(image, architectures).restore(image, host));
+            image.name(),
+            CaptureFolder.architecture(image, architectures).restore(image, cache, host));
       } catch (IllegalArgumentException e) {
         throw new CaptureException(
             capture.folder().resolve("regs.json"), String.valueOf(e.getMessage()));

@@ -8,6 +8,11 @@ public interface FaultReason {
   /** The specification's code. */
   int code();
 
+  /** The code as the specification writes it: decimal, or hexadecimal after {@code 0x}. */
+  default String codeText() {
+    return Integer.toString(code());
+  }
+
   /** The constant's name. */
   String name();
 

@@ -17,6 +17,7 @@ import org.iommu4j.core.Architecture;
 import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.PhysicalMemory;
 
 /**
@@ -323,6 +324,6 @@ public final class CaptureFolder {
    * @throws IllegalArgumentException if no architecture, or more than one, fits
    */
   public static Iommu restore(RegisterImage unit, Host host) {
-    return architecture(unit).restore(unit, host);
+    return architecture(unit).restore(unit, CacheBehaviour.NORMAL, host);
   }
 }

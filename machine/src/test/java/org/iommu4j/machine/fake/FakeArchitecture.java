@@ -86,7 +86,7 @@ public final class FakeArchitecture implements Architecture {
   }
 
   @Override
-  public Iommu restore(RegisterImage image, Host host) {
+  public Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
     FakeIommu unit = new FakeIommu(host.memory());
     unit.write(FakeIommu.TABLE, 8, image.get64(FakeIommu.TABLE));
     return unit;

@@ -8,6 +8,7 @@ import org.iommu4j.core.Options;
 import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Registers;
 
@@ -30,8 +31,9 @@ public final class Units {
   }
 
   /** A unit in the state that a register image shows. */
-  public static Iommu restore(RegisterImage image, Host host) {
+  public static Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
     Map<String, String> options = new LinkedHashMap<>();
+    options.put("cache", Options.spelling(cache));
     options.put("capabilities", hex(image.get64(Capabilities.REGISTER.offset())));
     options.put("fctl", hex(image.get32(Registers.FCTL.offset())));
     RiscvIommu unit = new RiscvIommu(UnitConfig.of(Options.of(options)), host);

@@ -750,6 +750,11 @@ public enum Reason implements FaultReason {
   }
 
   @Override
+  public String codeText() {
+    return "0x%02x".formatted(code);
+  }
+
+  @Override
   public String title() {
     return title;
   }

@@ -124,7 +124,7 @@ final class InterruptRemapper {
     }
     if (fault != null) {
       String outcome =
-          "blocked: %s (%s, reason 0x%02x)".formatted(fault.title(), fault.id(), fault.code());
+          "blocked: %s (%s, reason %s)".formatted(fault.title(), fault.id(), fault.codeText());
       return new Inspector.Walk(steps, fault, 0, 0, 0, outcome);
     }
     boolean eime = Registers.EIME.isSet(irta);

@@ -8,6 +8,7 @@ import org.iommu4j.core.Options;
 import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.Registers;
@@ -31,8 +32,9 @@ public final class Units {
   }
 
   /** A unit in the state that a register image shows. */
-  public static Iommu restore(RegisterImage image, Host host) {
+  public static Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
     Map<String, String> options = new LinkedHashMap<>();
+    options.put("cache", Options.spelling(cache));
     long cap = image.get64(Capability.REGISTER.offset());
     options.put("ver", hex(image.get32(Registers.VER.offset())));
     options.put("cap", hex(cap));

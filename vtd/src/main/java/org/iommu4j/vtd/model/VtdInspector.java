@@ -53,7 +53,7 @@ final class VtdInspector implements Inspector {
     }
     FaultReason reason = Translator.translate(s, w, request);
     if (reason != null) {
-      String id = reason instanceof Reason r ? r.id() + ", reason 0x%02x".formatted(r.code()) : "";
+      String id = reason instanceof Reason r ? r.id() + ", reason " + r.codeText() : "";
       return new Walk(
           steps,
           reason,
