@@ -64,7 +64,7 @@ final class WalkText {
       for (int w = 0; w < step.raw().size(); w++) {
         for (Layout.Value v : fields(step, w)) {
           if (v.value() != 0) {
-            fields.append(fields.isEmpty() ? "" : " ").append(text(v));
+            fields.append(fields.isEmpty() ? "" : " ").append(brief(v));
           }
         }
       }
@@ -99,6 +99,11 @@ final class WalkText {
   private static List<Layout.Value> fields(Inspector.Step step, int word) {
     long[] raw = step.raw().stream().mapToLong(Long::longValue).toArray();
     return step.layout().decode(raw).stream().filter(v -> v.word() == word).toList();
+  }
+
+  private static String brief(Layout.Value v) {
+    String meaning = v.field().meaning(v.value());
+    return v.field().name() + "=" + (meaning.isEmpty() ? value(v) : meaning);
   }
 
   private static String text(Layout.Value v) {
