@@ -51,6 +51,9 @@ final class Setup {
   final boolean rps;
   final boolean rprivs;
 
+  /** Tables of scalable mode are snooped or not: PWSNP decides. */
+  final boolean snoopMatters;
+
   /** MGAW in bits. */
   final int mgaw;
 
@@ -113,6 +116,7 @@ final class Setup {
     nwfs = config.has(ExtendedCapability.NWFS);
     rps = config.has(ExtendedCapability.RPS);
     rprivs = config.has(ExtendedCapability.RPRIVS);
+    snoopMatters = config.has(ExtendedCapability.SMPWCS);
     mgaw = Capability.MGAW.getInt(config.cap()) + 1;
     sagaw = Capability.SAGAW.getInt(config.cap());
     pasidBits = ExtendedCapability.PSS.getInt(config.ecap()) + 1;

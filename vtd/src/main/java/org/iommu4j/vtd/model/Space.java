@@ -45,7 +45,9 @@ final class Space {
   boolean wpe;
   boolean eafe;
 
+  /** A and D can be set: the tables are snooped, or the unit knows no such thing. */
   boolean pwsnp;
+
   boolean pgsnp;
 
   // Host permission table.

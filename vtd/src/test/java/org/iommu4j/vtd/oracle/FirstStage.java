@@ -135,7 +135,8 @@ final class FirstStage {
     if ((entry & bits) == bits) {
       return;
     }
-    if (!e.pwsnp()) {
+    // Without SMPWCS nobody can ask for snooping, and the vectors of QEMU's unit set the bits.
+    if (m.smpwcs() && !e.pwsnp()) {
       throw new Stop("SFS.9");
     }
     if (!place.updatable) {
