@@ -64,7 +64,7 @@ class MainTest {
     assertThat(Invocation.of("walk", "example").err())
         .contains("Missing required options: '--device=D', '--iova=A'");
     assertThat(Invocation.of("run", "--arch", "z80").err())
-        .contains("--arch: architecture 'z80' is not present; present are riscv");
+        .contains("--arch: architecture 'z80' is not present; present are amdvi, riscv, vtd");
     assertThat(Invocation.of("bench", "--filter", "none").err()).contains("no figure's name");
   }
 
