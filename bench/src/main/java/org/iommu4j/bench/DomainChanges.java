@@ -44,7 +44,7 @@ public class DomainChanges {
   @State(Scope.Thread)
   public static class Prepared {
     /** Architectures. */
-    @Param({"riscv"})
+    @Param({"riscv", "vtd"})
     public String architecture;
 
     PhysicalMemory memory;
