@@ -17,7 +17,6 @@ import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.driver.Capabilities;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
-import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.FrameAllocator;
 import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.Interrupt;
@@ -73,7 +72,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
   private final Map<Attachment, ManagedDomain<T>> users = new HashMap<>();
 
   /** What devices have mapped besides their direct regions, see {@link #fix}. */
-  private final Map<Integer, List<Fixture>> fixed = new HashMap<>();
+  private final DeviceFixtures fixed = new DeviceFixtures();
 
   private final Set<ManagedDomain<T>> domains = new HashSet<>();
   private final List<Consumer<Fault>> faultHandlers = new CopyOnWriteArrayList<>();
@@ -314,7 +313,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
     checkMove(who, to);
     // There before the device can come, and until it has gone.
     List<Fixture> brought = fixtures(who);
-    hold(to, brought);
+    DeviceFixtures.hold(to, brought);
     // Known to the new domain before hardware knows it, and to the old one until it has forgotten:
     // an unmap meanwhile must find every cache that may hold the page.
     to.add(who);
@@ -322,7 +321,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
       move(who, from, to);
     } catch (RuntimeException e) {
       to.remove(who);
-      release(to, brought, e);
+      DeviceFixtures.release(to, brought, e);
       forsake(who.source(), e);
       throw e;
     }
@@ -337,7 +336,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
       ManagedDomain<T> domain = who.source() == source ? users.remove(who) : null;
       if (domain != null) {
         domain.remove(who);
-        release(domain, fixtures(who), cause);
+        DeviceFixtures.release(domain, fixtures(who), cause);
       }
     }
   }
@@ -345,39 +344,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
   // What the driver maps itself.
 
   private List<Fixture> fixtures(Attachment who) {
-    if (who.hasPasid()) {
-      return List.of(); // firmware and interrupt messages know no PASID
-    }
-    List<Fixture> all = new ArrayList<>(fixed.getOrDefault(who.source(), List.of()));
-    for (ReservedRegion r : reservedRegions(who.source())) {
-      if (r.kind() == ReservedRegion.Kind.DIRECT) {
-        all.add(Fixture.direct(r));
-      }
-    }
-    return all;
-  }
-
-  private void hold(ManagedDomain<T> domain, List<Fixture> fixtures) {
-    int held = 0;
-    try {
-      for (Fixture f : fixtures) {
-        domain.hold(f);
-        held++;
-      }
-    } catch (IllegalArgumentException | IllegalStateException | DriverException e) {
-      release(domain, fixtures.subList(0, held), e);
-      throw e;
-    }
-  }
-
-  private void release(ManagedDomain<T> domain, List<Fixture> fixtures, RuntimeException cause) {
-    for (Fixture f : fixtures) {
-      try {
-        domain.release(f);
-      } catch (DriverException e) {
-        cause.addSuppressed(e);
-      }
-    }
+    return fixed.of(who, reservedRegions(who.source()));
   }
 
   /**
@@ -392,15 +359,14 @@ public abstract class BaseDriver<T> implements IommuDriver {
       if (domain != null) {
         domain.hold(f);
       }
-      fixed.computeIfAbsent(source, s -> new ArrayList<>(2)).add(f);
+      fixed.add(source, f);
     }
   }
 
   /** Unmaps it again, everywhere, unless the driver is closed and everything with it. */
   final void unfix(int source, Fixture f) {
     synchronized (lock) {
-      List<Fixture> all = fixed.get(source);
-      if (state != State.STARTED || all == null || !all.remove(f)) {
+      if (!fixed.remove(source, f) || state != State.STARTED) {
         return;
       }
       ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
