@@ -35,7 +35,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(3)
 public class DeviceThreads {
   /** Architectures. */
-  @Param({"riscv", "vtd"})
+  @Param({"riscv", "vtd", "amdvi"})
   public String architecture;
 
   /** Between two invalidations; 0 for none at all. */

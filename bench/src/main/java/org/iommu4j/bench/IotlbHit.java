@@ -25,7 +25,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(3)
 public class IotlbHit {
   /** Architectures. */
-  @Param({"riscv", "vtd"})
+  @Param({"riscv", "vtd", "amdvi"})
   public String architecture;
 
   private Machine machine;

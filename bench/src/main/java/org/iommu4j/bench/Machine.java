@@ -22,6 +22,7 @@ public interface Machine extends AutoCloseable {
       String architecture, Shape shape, Pages pages, int count, Map<String, String> options) {
     return switch (architecture) {
       case "riscv" -> new RiscvMachine(shape, pages, count, options);
+      case "amdvi" -> new AmdviMachine(shape, pages, count, options);
       case "vtd" -> new VtdMachine(shape, pages, count, options);
       default ->
           throw new IllegalArgumentException("no machine for architecture '" + architecture + "'");

@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(3)
 public class RandomPages {
   /** Architectures. */
-  @Param({"riscv", "vtd"})
+  @Param({"riscv", "vtd", "amdvi"})
   public String architecture;
 
   /** Stages and levels. */

@@ -26,7 +26,7 @@ public class Superpages {
   private static final int COUNT = 3 * 128;
 
   /** Architectures. */
-  @Param({"riscv", "vtd"})
+  @Param({"riscv", "vtd", "amdvi"})
   public String architecture;
 
   /** The size that is accessed: 0 4 KiB, 1 2 MiB, 2 1 GiB; 3 any. */

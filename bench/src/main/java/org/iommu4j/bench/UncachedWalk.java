@@ -42,7 +42,7 @@ public class UncachedWalk {
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** Architectures. */
-  @Param({"riscv", "vtd"})
+  @Param({"riscv", "vtd", "amdvi"})
   public String architecture;
 
   /** Stages and levels. */

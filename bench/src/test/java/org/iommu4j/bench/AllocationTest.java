@@ -38,7 +38,14 @@ class AllocationTest {
     "vtd, FOUR_LEVELS, normal",
     "vtd, FOUR_OVER_FOUR, normal",
     "vtd, FOUR_OVER_FOUR, off",
-    "vtd, FOUR_OVER_FOUR, worst-case"
+    "vtd, FOUR_OVER_FOUR, worst-case",
+    "amdvi, THREE_LEVELS, normal",
+    "amdvi, THREE_LEVELS, off",
+    "amdvi, THREE_LEVELS, worst-case",
+    "amdvi, FOUR_LEVELS, normal",
+    "amdvi, FOUR_OVER_FOUR, normal",
+    "amdvi, FOUR_OVER_FOUR, off",
+    "amdvi, FOUR_OVER_FOUR, worst-case"
   })
   void a_translation_allocates_nothing(String architecture, Shape shape, String cache) {
     machine = Machine.create(architecture, shape, Pages.CONSECUTIVE, 4096, Map.of("cache", cache));
@@ -47,7 +54,17 @@ class AllocationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"riscv, 1, 1", "riscv, 64, 1", "riscv, 1, 64", "vtd, 1, 1", "vtd, 64, 1", "vtd, 1, 64"})
+  @CsvSource({
+    "riscv, 1, 1",
+    "riscv, 64, 1",
+    "riscv, 1, 64",
+    "vtd, 1, 1",
+    "vtd, 64, 1",
+    "vtd, 1, 64",
+    "amdvi, 1, 1",
+    "amdvi, 64, 1",
+    "amdvi, 1, 64"
+  })
   void a_miss_and_its_fill_allocate_nothing(String architecture, int sets, int ways) {
     Map<String, String> small =
         Map.of(
@@ -71,7 +88,10 @@ class AllocationTest {
     "riscv, worst-case",
     "vtd, normal",
     "vtd, off",
-    "vtd, worst-case"
+    "vtd, worst-case",
+    "amdvi, normal",
+    "amdvi, off",
+    "amdvi, worst-case"
   })
   void a_word_through_a_port_allocates_nothing(String architecture, String cache) {
     machine =
@@ -102,7 +122,10 @@ class AllocationTest {
     "riscv, worst-case",
     "vtd, normal",
     "vtd, off",
-    "vtd, worst-case"
+    "vtd, worst-case",
+    "amdvi, normal",
+    "amdvi, off",
+    "amdvi, worst-case"
   })
   void a_blocked_access_allocates_nothing(String architecture, String cache) {
     machine =
