@@ -53,6 +53,9 @@ final class GuestWalker {
     long tag = Tags.guest(d.domainId, pasid, d.nested());
     if (caches) {
       pointer = w.unit.walkCaches().guest.lookup(tag, iova);
+      if (pointer != Iotlb.MISS && denied(s, w, WalkCaches.granted(pointer)) != null) {
+        pointer = Iotlb.MISS; // which entry denies what first, the tables tell
+      }
     }
     if (pointer == Iotlb.MISS) {
       Reason fault = gcr3(s, d, w, pasid);
@@ -64,10 +67,6 @@ final class GuestWalker {
     int shift = WalkCaches.entryShift(pointer);
     long table = WalkCaches.table(pointer);
     int granted = WalkCaches.granted(pointer);
-    Reason denied = denied(s, w, granted);
-    if (denied != null) {
-      return denied;
-    }
     while (true) {
       int level = (shift - 3) / 9;
       long at = table + ((iova >>> shift & 0x1ff) << 3);
@@ -100,7 +99,7 @@ final class GuestWalker {
               & ((e & RW) != 0 ? -1 : ~WRITABLE)
               & ((e & US) != 0 ? -1 : ~USER)
               & (e < 0 ? ~EXECUTABLE : -1); // NX is bit 63
-      denied = denied(s, w, now);
+      Reason denied = denied(s, w, now);
       if (denied != null) {
         return denied;
       }
