@@ -15,6 +15,7 @@ import org.iommu4j.amdvi.oracle.Answer;
 import org.iommu4j.amdvi.oracle.Ask;
 import org.iommu4j.amdvi.oracle.Interrupts;
 import org.iommu4j.amdvi.oracle.Oracle;
+import org.iommu4j.amdvi.oracle.PageRequests;
 import org.iommu4j.amdvi.oracle.World;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
@@ -28,6 +29,7 @@ import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptLines;
 import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.Failure;
 import org.iommu4j.core.memory.PhysicalMemory;
@@ -47,6 +49,7 @@ class TranslationPropertyTest {
 
   private static final long EVENTS = RINGS + 0x1000;
   private static final long GA_LOG = RINGS + 0x2000;
+  private static final long PPR_LOG = RINGS + 0x3000;
   private static final int EPOCHS = 3;
   private static final int REQUESTS = 14;
 
@@ -60,7 +63,7 @@ class TranslationPropertyTest {
 
   TranslationPropertyTest() {
     memory.addAnonymous(World.BASE, World.BYTES);
-    memory.addAnonymous(RINGS, 0x3000);
+    memory.addAnonymous(RINGS, 0x4000);
   }
 
   @AfterEach
@@ -76,7 +79,7 @@ class TranslationPropertyTest {
     // Not a test of the model, but of this one: it must get around.
     if (System.getProperty("iommu4j.seed") == null) {
       assertThat(outcomes.keySet())
-          .contains("granted", "message", "delivered", "posted")
+          .contains("granted", "message", "delivered", "posted", "page request")
           .contains("DTE_RESERVED", "DTE_IO_CONTROL", "DEVICE_OUT_OF_TABLE", "BLOCKED")
           .contains("DTE_PERMISSION", "TOO_WIDE", "NOT_PRESENT", "PTE_RESERVED", "PTE_LEVEL")
           .contains("PTE_SKIPPED", "PERMISSION", "GCR3_INVALID", "GUEST_NOT_CANONICAL")
@@ -84,7 +87,7 @@ class TranslationPropertyTest {
           .contains("GUEST_NO_EXECUTE", "PASID_WITHOUT_GUEST", "INTERRUPT_INDEX")
           .contains("INTERRUPT_DISABLED", "INTERRUPT_ENTRY", "INTERRUPT_TYPE", "INTERRUPT_RANGE")
           .contains("TRANSLATED_WITHOUT_IOTLB", "PORT_IO", "SYSTEM_MANAGEMENT", "RESERVED_RANGE")
-          .contains("TRANSLATION_WITHOUT_IOTLB", "PAGE_TABLE_READ", "DEVICE_TABLE_READ");
+          .contains("PPR_NOT_ALLOWED", "PPR_WITHOUT_GUEST", "TRANSLATION_WITHOUT_IOTLB", "PAGE_TABLE_READ", "DEVICE_TABLE_READ");
       assertThat(outcomes.get("granted")).isGreaterThan(5_000);
     }
   }
@@ -94,15 +97,18 @@ class TranslationPropertyTest {
     private final World world;
     private final Oracle oracle;
     private final Interrupts interrupts;
+    private final PageRequests pages;
     private final Iommu unit;
     private int commands;
     private int events;
     private int logged;
+    private int requested;
 
     Run(String cache, long seed) {
       world = new World(Property.random(seed));
       oracle = new Oracle(world.machine, world.image);
       interrupts = new Interrupts(world.machine, world.image);
+      pages = new PageRequests(world.machine, world.image);
       Map<String, String> options = new TreeMap<>();
       options.put("cap_header", "0x" + Integer.toHexString(world.machine.header()));
       options.put("efr", "0x" + Long.toHexString(world.machine.efr()));
@@ -127,6 +133,9 @@ class TranslationPropertyTest {
       long control = world.machine.control();
       if ((control & Control.GAM_EN.mask()) != 0) {
         write(Registers.GA_LOG, Rig.ring(GA_LOG));
+      }
+      if ((control & Control.PPR_LOG_EN.mask()) != 0) {
+        write(Registers.PPR_LOG, Rig.ring(PPR_LOG));
       }
       write(Control.REGISTER, control);
       assertThat(read(Control.REGISTER)).as(world.toString()).isEqualTo(control);
@@ -169,6 +178,7 @@ class TranslationPropertyTest {
           one(world.ask());
           if (i % 3 == 0) {
             interrupt(world.message());
+            page(world.page());
           }
         }
         compareMemory();
@@ -260,6 +270,27 @@ class TranslationPropertyTest {
       if ((world.machine.control() & Control.GAM_EN.mask()) != 0) {
         assertThat(read(Registers.GA_TAIL)).as(what).isEqualTo(8L * logged);
       }
+    }
+
+    private void page(World.Page p) {
+      if (!pages.knows(p.device())) {
+        return;
+      }
+      PageRequests.Outcome e =
+          pages.ask(p.device(), p.pasid(), p.privileged(), p.execute(), p.payload());
+      int access =
+          (p.privileged() ? Access.PRIVILEGED : 0) | (p.execute() ? Access.EXECUTE : 0);
+      unit.pageRequest(new PageRequest(p.device(), false, p.pasid(), access, p.payload()));
+      String what = p + "\n  " + e + "\n  " + world;
+      outcomes.merge(e.cause().isEmpty() ? "page request" : e.cause(), 1, Integer::sum);
+      if (e.cause().isEmpty()) {
+        long at = PPR_LOG + 16L * requested++;
+        assertThat(new Rig.Record(memory.readLong(at), memory.readLong(at + 8)))
+            .as(what)
+            .isEqualTo(new Rig.Record(e.first(), e.second()));
+      }
+      assertThat(read(Registers.PPR_TAIL)).as(what).isEqualTo(16L * requested);
+      record(!e.cause().isEmpty(), e.first(), e.second(), what);
     }
 
     private void record(boolean isLogged, long first, long second, String what) {

@@ -39,7 +39,7 @@ final class Features {
             | 1L << 2
             | 1L << 10
             | 1L << 12
-            | ((efr & 2) != 0 ? bit(15, 0.8) : 0)
+            | ((efr & 2) != 0 ? bit(15, 0.8) | 1L << 13 : 0)
             | (gt ? bit(16, 0.92) : 0)
             | (ga ? bit(17, 0.7) : 0)
             | (long) segments << 34

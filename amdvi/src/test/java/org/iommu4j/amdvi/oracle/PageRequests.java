@@ -17,8 +17,18 @@ public final class PageRequests {
     this.image = image;
   }
 
+  /** Whether the device has an entry, and nothing is wrong with it: all else is not modelled. */
+  public boolean knows(int device) {
+    long at = Dte.find(m, device);
+    if (!m.iommuEn() || at < 0 || image.fails(at, 32, false)) {
+      return false;
+    }
+    Dte dte = Dte.read(image, at);
+    return !dte.v() || !(dte.reserved(m) || dte.ioCtl() == 3 || dte.mode() == 7);
+  }
+
   /**
-   * A request.
+   * A request of a device that {@link #knows} accepts.
    *
    * @param pasid -1 for none
    * @param payload bit 0 R, 1 W, 2 last, 11:3 group index, 63:12 page address
@@ -34,14 +44,14 @@ public final class PageRequests {
     if (!m.pprEn() || !dte.v() || !dte.ppr()) {
       return new Outcome("PPR_NOT_ALLOWED", 9L << 60 | names, address);
     }
-    if (!m.gtEn() || !dte.gv()) {
+    if (present && !(m.gtEn() && dte.gv())) {
       return new Outcome("PPR_WITHOUT_GUEST", 9L << 60 | names, address);
     }
     long flags =
         (present && execute ? 1L << 49 : 0)
             | ((payload & 1) != 0 ? 1L << 50 : 0)
             | ((payload & 2) != 0 ? 1L << 53 : 0)
-            | (present && !privileged ? 1L << 54 : 0)
+            | (present && privileged ? 0 : 1L << 54)
             | (present ? 1L << 56 : 0);
     return new Outcome("", 1L << 60 | flags | names, address);
   }

@@ -231,6 +231,18 @@ public final class World {
     return new Message(device, address, data | upper);
   }
 
+  /** A page request: payload bit 0 R, 1 W, 2 last, 11:3 group index. */
+  public record Page(int device, int pasid, boolean privileged, boolean execute, long payload) {}
+
+  /** A page request of a device. */
+  public Page page() {
+    Space s = pick(spaces);
+    long address = s.addresses().isEmpty() ? random.nextLong() : pick(s.addresses());
+    long payload = address & ~0xfffL | random.nextInt(0x1000);
+    boolean pasid = s.pasid() >= 0;
+    return new Page(s.device(), s.pasid(), pasid && chance(0.5), pasid && chance(0.5), payload);
+  }
+
   /**
    * What requests name.
    *
