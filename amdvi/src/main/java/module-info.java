@@ -14,4 +14,6 @@ module org.iommu4j.amdvi {
       org.iommu4j.amdvi.linux.AmdviSysfs;
   provides org.iommu4j.core.Architecture with
       org.iommu4j.amdvi.AmdviArchitecture;
+  provides org.iommu4j.driver.DriverProvider with
+      org.iommu4j.amdvi.driver.AmdviDriverProvider;
 }

@@ -228,7 +228,7 @@ public final class PageTable {
     if (child == null) {
       child = newNode(t.level - 1);
       VarHandle.releaseFence(); // the table's content before the entry that leads to it
-      t.link(index, format.table(child.address), child);
+      t.link(index, format.table(child.address, child.level), child);
     }
     return child;
   }
@@ -363,7 +363,7 @@ public final class PageTable {
       long step = left == page ? 0 : format.resized(entry, pa + page, shift) - leaf;
       child.setGroups(0, child.entries, 1 << shift - child.shift, leaf, step);
       VarHandle.releaseFence();
-      seen = t.exchange(index, entry, format.table(child.address), child);
+      seen = t.exchange(index, entry, format.table(child.address, child.level), child);
     } while (seen != entry);
   }
 

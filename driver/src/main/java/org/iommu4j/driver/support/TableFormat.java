@@ -32,8 +32,13 @@ public interface TableFormat {
    */
   long leaf(long pa, int shift, int permissions);
 
-  /** The entry that leads to a table. */
-  long table(long pa);
+  /**
+   * The entry that leads to a table.
+   *
+   * @param pa the table's address
+   * @param level the table's level
+   */
+  long table(long pa, int level);
 
   /** Log2 of the size of the page that an entry of this level leads to. */
   int leafShift(long entry, int level);

@@ -33,7 +33,7 @@ record ToyFormat(int levels, int bits, long pageSizes) implements TableFormat {
   }
 
   @Override
-  public long table(long pa) {
+  public long table(long pa, int level) {
     return VALID | pa;
   }
 

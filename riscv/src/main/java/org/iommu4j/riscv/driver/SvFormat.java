@@ -76,7 +76,7 @@ record SvFormat(int mode, int levels, int rootBits, boolean touched) implements 
   }
 
   @Override
-  public long table(long pa) {
+  public long table(long pa, int level) {
     return Pte.V.mask() | Pte.PPN.of(pa >>> PAGE_SHIFT);
   }
 

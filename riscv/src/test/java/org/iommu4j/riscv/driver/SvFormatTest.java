@@ -17,7 +17,7 @@ class SvFormatTest {
     assertThat(SV39.leaf(0x8021_1000L, 12, RW)).isEqualTo(0x2008_44d7L);
     assertThat(SV39.leaf(0x8021_1000L, 12, Access.READ)).isEqualTo(0x2008_4453L);
     assertThat(SV39.leaf(0x8021_0000L, 16, RW)).isEqualTo(0x8000_0000_2008_60d7L);
-    assertThat(SV39.table(0x8020_0000L)).isEqualTo(0x2008_0001L);
+    assertThat(SV39.table(0x8020_0000L, 0)).isEqualTo(0x2008_0001L);
   }
 
   @Test

@@ -43,7 +43,7 @@ record FirstStageFormat(int levels, long pageSizes) implements TableFormat {
   }
 
   @Override
-  public long table(long pa) {
+  public long table(long pa, int level) {
     return PRESENT | FirstStagePte.RW.mask() | FirstStagePte.ADDR.in(pa);
   }
 

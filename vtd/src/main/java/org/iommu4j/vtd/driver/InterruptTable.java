@@ -5,6 +5,7 @@ import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.support.IdAllocator;
+import org.iommu4j.driver.support.SourceRanges;
 import org.iommu4j.driver.support.Unit;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.Irte;

@@ -59,7 +59,7 @@ record SecondStageFormat(int levels, long pageSizes, boolean readOnly) implement
   }
 
   @Override
-  public long table(long pa) {
+  public long table(long pa, int level) {
     return SecondStagePte.R.mask() | SecondStagePte.W.mask() | SecondStagePte.ADDR.in(pa);
   }
 

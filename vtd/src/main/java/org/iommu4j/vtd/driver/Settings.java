@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import org.iommu4j.core.Architecture.Option;
 import org.iommu4j.core.Options;
+import org.iommu4j.driver.support.SourceRanges;
 
 /**
  * How the driver is to use a unit.

@@ -20,6 +20,9 @@ import org.iommu4j.driver.support.Attachment;
 import org.iommu4j.driver.support.BaseDriver;
 import org.iommu4j.driver.support.Gather;
 import org.iommu4j.driver.support.ManagedDomain;
+import org.iommu4j.driver.support.PcMessage;
+import org.iommu4j.driver.support.PlainInterrupt;
+import org.iommu4j.driver.support.SourceRanges;
 import org.iommu4j.driver.support.Unit;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.Registers;
@@ -36,8 +39,8 @@ final class VtdDriver extends BaseDriver<Space> {
   private static final int SOURCE_BITS = 16;
   private static final ReservedRegion MESSAGES =
       new ReservedRegion(
-          Message.FIRST,
-          Message.LAST,
+          PcMessage.FIRST,
+          PcMessage.LAST,
           ReservedRegion.Kind.UNTRANSLATED,
           "writes here are interrupt messages");
 

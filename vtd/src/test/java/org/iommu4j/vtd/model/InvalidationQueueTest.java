@@ -255,8 +255,7 @@ class InvalidationQueueTest {
       assertThat(rig.load(mailbox)).isZero();
       int tag = rig.invalidations.get(i).tag();
       assertThat(
-              rig.unit.invalidationCompleted(
-                  rig.invalidations.get(i).source(), false, 1 << tag, 1))
+              rig.unit.invalidationCompleted(rig.invalidations.get(i).source(), false, 1 << tag, 1))
           .isTrue();
     }
     assertThat(rig.load(mailbox)).isEqualTo(1);
@@ -305,9 +304,7 @@ class InvalidationQueueTest {
     queue(Registers.TTM_SCALABLE);
     rig.enable();
     rig.submit(
-        Descriptor.PASID_DEVICE_TLB
-            | Descriptor.PASID_SID.of(SID)
-            | Descriptor.PASID.of(0x12345),
+        Descriptor.PASID_DEVICE_TLB | Descriptor.PASID_SID.of(SID) | Descriptor.PASID.of(0x12345),
         0x9000 | Descriptor.PASID_S.of(1));
     assertThat(rig.invalidations).hasSize(1);
     assertThat(rig.invalidations.getFirst().source()).isEqualTo(SID);

@@ -633,9 +633,7 @@ class InvalidationTest {
   }
 
   private static long context(int granularity, int did, int sid) {
-    return Registers.CIRG.of(granularity)
-        | Registers.CCMD_DID.of(did)
-        | Registers.CCMD_SID.of(sid);
+    return Registers.CIRG.of(granularity) | Registers.CCMD_DID.of(did) | Registers.CCMD_SID.of(sid);
   }
 
   @Test

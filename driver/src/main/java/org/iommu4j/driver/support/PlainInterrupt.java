@@ -1,16 +1,17 @@
-package org.iommu4j.vtd.driver;
+package org.iommu4j.driver.support;
 
 import org.iommu4j.driver.Interrupt;
 
 /** A message on a unit that does not remap any: the device sends it as it shall arrive. */
-final class PlainInterrupt implements Interrupt {
+public final class PlainInterrupt implements Interrupt {
   private final int source;
   private long address;
   private int data;
   private boolean closed;
 
-  PlainInterrupt(int source, long address, int data) {
-    Message.check(address, data);
+  /** With what the device shall send, which a processor has to take. */
+  public PlainInterrupt(int source, long address, int data) {
+    PcMessage.check(address, data);
     this.source = source;
     this.address = address;
     this.data = data;
@@ -36,7 +37,7 @@ final class PlainInterrupt implements Interrupt {
     if (closed) {
       throw new IllegalStateException("the interrupt is closed");
     }
-    Message.check(targetAddress, targetData);
+    PcMessage.check(targetAddress, targetData);
     address = targetAddress;
     data = targetData;
   }

@@ -1,4 +1,4 @@
-package org.iommu4j.vtd.driver;
+package org.iommu4j.driver.support;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,9 +10,9 @@ import org.iommu4j.core.Options;
  * A setting that gives ranges to requester ids: {@code 0x10@0x7c000000-0x7f7fffff, 0xa0@...}, all
  * numbers decimal or hexadecimal, both ends included.
  */
-final class SourceRanges {
+public final class SourceRanges {
   /** Both ends included. */
-  record Range(long first, long last) {}
+  public record Range(long first, long last) {}
 
   private SourceRanges() {}
 
@@ -22,7 +22,7 @@ final class SourceRanges {
    * @param unit what a range starts at a multiple of, and ends before one
    * @param most the largest last
    */
-  static Map<Integer, List<Range>> of(Options o, String name, long unit, long most) {
+  public static Map<Integer, List<Range>> of(Options o, String name, long unit, long most) {
     Map<Integer, List<Range>> all = new TreeMap<>();
     for (String part : o.text(name, "").split(",")) {
       if (!part.isBlank()) {
@@ -37,19 +37,18 @@ final class SourceRanges {
     String[] halves = part.split("@", -1);
     String[] ends = halves.length == 2 ? halves[1].split("-", -1) : new String[0];
     if (ends.length != 2) {
-      throw Settings.invalid(name, "'" + part + "' is not source@first-last");
+      throw invalid(name, "'" + part + "' is not source@first-last");
     }
     long source = number(name, part, halves[0]);
     long first = number(name, part, ends[0]);
     long last = number(name, part, ends[1]);
     if (source >>> 16 != 0) {
-      throw Settings.invalid(
-          name, "'%s': source 0x%x has more than 16 bits".formatted(part, source));
+      throw invalid(name, "'%s': source 0x%x has more than 16 bits".formatted(part, source));
     }
     if (Long.compareUnsigned(first, last) > 0
         || Long.compareUnsigned(last, most) > 0
         || ((first | last + 1) & unit - 1) != 0) {
-      throw Settings.invalid(
+      throw invalid(
           name,
           "'%s': a range starts at a multiple of 0x%x, ends before one, and by 0x%x"
               .formatted(part, unit, most));
@@ -61,7 +60,11 @@ final class SourceRanges {
     try {
       return Options.parse(text.strip());
     } catch (NumberFormatException e) {
-      throw Settings.invalid(name, "'%s': '%s' is not a number".formatted(part, text.strip()));
+      throw invalid(name, "'%s': '%s' is not a number".formatted(part, text.strip()));
     }
+  }
+
+  private static Options.InvalidOption invalid(String name, String message) {
+    return new Options.InvalidOption(name, message);
   }
 }

@@ -1,0 +1,240 @@
+package org.iommu4j.amdvi.driver;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.support.Attachment;
+import org.iommu4j.driver.support.IdAllocator;
+import org.iommu4j.driver.support.Unit;
+
+/**
+ * What every device may do, in memory and in the caches, and how it changes while devices are
+ * running.
+ *
+ * <p>An entry that translates is never changed in place: it is blocked, forgotten, and made anew. A
+ * PASID alone changes in the GCR3 table.
+ */
+final class Contexts {
+  /** The PASID of requests without PASID. */
+  static final int NO_PROCESS = 0;
+
+  private final Unit unit;
+  private final Plan plan;
+  private final CommandRing commands;
+  private final Events events;
+  private final DeviceTable table;
+  private final IdAllocator ids;
+  private final Map<Integer, Device> devices = new HashMap<>();
+
+  Contexts(
+      Unit unit,
+      Plan plan,
+      CommandRing commands,
+      Events events,
+      DeviceTable table,
+      IdAllocator ids) {
+    this.unit = unit;
+    this.plan = plan;
+    this.commands = commands;
+    this.events = events;
+    this.table = table;
+    this.ids = ids;
+  }
+
+  /**
+   * Makes a device, or its requests with one PASID, do something else from now on.
+   *
+   * @throws DriverException if the unit or the memory fails; the device is attached to nothing then
+   */
+  synchronized void move(Attachment who, Space to) {
+    Device d = devices.get(who.source());
+    if (d == null) {
+      d = new Device(who.source(), plan.guest() != null ? ids.take() : 0);
+      devices.put(who.source(), d);
+    }
+    try {
+      settle(d);
+      if (who.hasPasid()) {
+        changeProcess(d, who.pasid(), to);
+      } else {
+        changeDevice(d, to);
+      }
+    } catch (DriverException e) {
+      table.block(d.source);
+      d.owed.forgetDevice(d.source);
+      d.spaces.clear();
+      d.ats = false;
+      throw e;
+    }
+  }
+
+  private void settle(Device d) {
+    if (!d.owed.isEmpty()) {
+      commands.run(d.owed);
+      d.owed.clear();
+    }
+  }
+
+  private void forget(Device d, Batch batch) {
+    d.owed.addAll(batch);
+    settle(d);
+  }
+
+  private void put(Device d, int pasid, Space to) {
+    if (to.allowed()) {
+      d.spaces.put(pasid, to);
+    } else {
+      d.spaces.remove(pasid);
+    }
+  }
+
+  private Space space(Device d, int pasid) {
+    return d.spaces.getOrDefault(pasid, Space.BLOCKED);
+  }
+
+  private void changeProcess(Device d, int pasid, Space to) {
+    boolean was = !d.spaces.isEmpty();
+    ProcessTable processes = processes(d);
+    if (space(d, pasid).allowed()) {
+      processes.set(pasid, 0);
+      forget(d, new Batch().forgetSpace(d.domainId, pasid));
+      forgetInDevice(d, pasid);
+    }
+    put(d, pasid, to);
+    if (to.allowed()) {
+      processes.set(pasid, to.root());
+      if (plan.settings().absentCached()) {
+        forget(d, new Batch().forgetSpace(d.domainId, pasid));
+      }
+    }
+    if (!was || d.spaces.isEmpty()) {
+      rewrite(d);
+    }
+  }
+
+  private void changeDevice(Device d, Space to) {
+    Space old = space(d, NO_PROCESS);
+    boolean was = !d.spaces.isEmpty();
+    if (was) {
+      blockAndForget(d, old);
+    }
+    put(d, NO_PROCESS, to);
+    write(d);
+    if (was || !d.spaces.isEmpty()) {
+      // The blocked entry may be cached, too.
+      forget(d, new Batch().forgetDevice(d.source));
+    }
+  }
+
+  private void blockAndForget(Device d, Space old) {
+    table.block(d.source);
+    Batch batch = new Batch().forgetDevice(d.source);
+    if (plan.guest() == null) {
+      batch.forgetSpace(old.domainId(), -1);
+    } else {
+      batch.forgetSpace(d.domainId, NO_PROCESS);
+    }
+    forget(d, batch);
+    forgetInDevice(d, NO_PROCESS);
+  }
+
+  private void rewrite(Device d) {
+    write(d);
+    forget(d, new Batch().forgetDevice(d.source));
+  }
+
+  private ProcessTable processes(Device d) {
+    ProcessTable p = d.processes;
+    if (p == null) {
+      p = new ProcessTable(unit, plan.gcr3Levels());
+      d.processes = p;
+    }
+    return p;
+  }
+
+  /** Makes the entry say what the device may do. */
+  private void write(Device d) {
+    if (d.spaces.isEmpty()) {
+      table.block(d.source);
+      d.ats = false;
+      return;
+    }
+    Space own = space(d, NO_PROCESS);
+    long first =
+        DeviceTableEntry.V.mask()
+            | DeviceTableEntry.TV.mask()
+            | DeviceTableEntry.IR.mask()
+            | DeviceTableEntry.IW.mask();
+    long second;
+    HostFormat host = plan.host();
+    if (host != null) {
+      if (own.kind() == Space.Kind.HOST) {
+        first |= DeviceTableEntry.MODE.of(host.levels()) | DeviceTableEntry.ROOT.in(own.root());
+      }
+      second = DeviceTableEntry.DOMAIN_ID.of(own.domainId());
+    } else {
+      ProcessTable processes = processes(d);
+      boolean passes = own.kind() == Space.Kind.PASS_THROUGH;
+      processes.set(NO_PROCESS, passes ? 0 : own.root());
+      first |=
+          DeviceTableEntry.GV.mask()
+              | (passes ? 0 : DeviceTableEntry.GIOV.mask())
+              | DeviceTableEntry.GLX.of(plan.gcr3Levels() - 1)
+              | DeviceTableEntry.gcr3First(processes.root());
+      second =
+          DeviceTableEntry.DOMAIN_ID.of(d.domainId) | DeviceTableEntry.gcr3Second(processes.root());
+    }
+    d.ats = plan.settings().ats() && !d.distrusted;
+    if (d.ats) {
+      second |= DeviceTableEntry.I.mask();
+    }
+    if (d.ats && plan.settings().pri()) {
+      first |= DeviceTableEntry.PPR.mask() | DeviceTableEntry.GPRP.mask();
+    }
+    table.allow(d.source, first, second);
+  }
+
+  /** All that the device holds for a PASID; if it does not answer it loses ATS. */
+  private void forgetInDevice(Device d, int pasid) {
+    if (d.ats && !d.distrusted && !ask(d.source, pasid, 0, -1L)) {
+      d.distrusted = true;
+    }
+  }
+
+  /** Makes a device forget a range; false if it does not answer. */
+  private boolean ask(int source, int pasid, long first, long last) {
+    int tag = pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
+    commands.run(new Batch().forgetInDevice(source, tag, first, last));
+    return !events.silent(source);
+  }
+
+  /** The domain id that caches tag a device's translations with; -1 if it has none yet. */
+  synchronized int domainId(int source) {
+    Device d = devices.get(source);
+    return d == null ? -1 : d.domainId;
+  }
+
+  /** Makes a device forget a range, if it may hold any; it loses ATS if it does not answer. */
+  synchronized void forgetInDevice(int source, int pasid, long first, long last) {
+    Device d = devices.get(source);
+    if (d == null || !d.ats || d.distrusted || ask(source, pasid, first, last)) {
+      return;
+    }
+    d.distrusted = true;
+    write(d);
+    forget(d, new Batch().forgetDevice(source));
+  }
+
+  /** Nobody uses the tables any more. */
+  synchronized void free() {
+    for (Device d : devices.values()) {
+      ProcessTable p = d.processes;
+      if (p != null) {
+        p.free();
+      }
+    }
+    devices.clear();
+  }
+}

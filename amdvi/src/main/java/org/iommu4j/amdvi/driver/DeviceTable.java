@@ -1,0 +1,74 @@
+package org.iommu4j.amdvi.driver;
+
+import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.amdvi.layout.Registers;
+import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.support.Unit;
+
+/**
+ * The device table. 48882, "Device Table". Every entry is there from the start, and blocks: no
+ * device is forgotten that nobody has heard of yet.
+ */
+final class DeviceTable {
+  private static final int DEVICES = 1 << 16;
+  private static final long BYTES = (long) DEVICES * DeviceTableEntry.BYTES;
+
+  /** Valid, nothing translated: every access is refused. */
+  static final long BLOCKED = DeviceTableEntry.V.mask();
+
+  private final Unit unit;
+  private long table;
+
+  DeviceTable(Unit unit) {
+    this.unit = unit;
+  }
+
+  /**
+   * Makes the table.
+   *
+   * @param interrupts the interrupt fields of devices without messages
+   */
+  void start(long interrupts) {
+    table = unit.frames.allocate(BYTES);
+    for (int source = 0; source < DEVICES; source++) {
+      long at = at(source);
+      unit.store(at, BLOCKED);
+      if (interrupts != 0) {
+        unit.store(at + 16, interrupts);
+      }
+    }
+    long base = Registers.DEV_TAB_BASE.in(table) | Registers.SIZE.of((BYTES >>> 12) - 1);
+    unit.write(Registers.DEVICE_TABLE, base);
+    long stuck = unit.read(Registers.DEVICE_TABLE);
+    if (stuck != base) {
+      throw new DriverException(
+          "the Device Table Base reads 0x%x after 0x%x was written: there is no unit, or it is locked"
+              .formatted(stuck, base));
+    }
+  }
+
+  private long at(int source) {
+    return table + (long) source * DeviceTableEntry.BYTES;
+  }
+
+  /** Blocks a device's memory requests. */
+  void block(int source) {
+    unit.store(at(source), BLOCKED);
+  }
+
+  /** What a blocked device may do from now on. */
+  void allow(int source, long first, long second) {
+    unit.store(at(source) + 8, second);
+    unit.link(at(source), first);
+  }
+
+  /** The interrupt fields of a device. */
+  void interrupts(int source, long word) {
+    unit.link(at(source) + 16, word);
+  }
+
+  /** Whether a device is blocked. */
+  boolean blocks(int source) {
+    return unit.memory.readLong(at(source)) == BLOCKED;
+  }
+}
