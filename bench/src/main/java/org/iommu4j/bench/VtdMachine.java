@@ -89,7 +89,8 @@ final class VtdMachine implements Machine {
     long table = frame();
     long contexts = frame();
     long top = frame();
-    memory.writeLong(table, second | PasidEntry.P.of(1) | aw() | PasidEntry.PGTT.of(nested ? 3 : 2));
+    memory.writeLong(
+        table, second | PasidEntry.P.of(1) | aw() | PasidEntry.PGTT.of(nested ? 3 : 2));
     memory.writeLong(table + 8, PasidEntry.DID.of(DOMAIN) | PasidEntry.PWSNP.of(1));
     memory.writeLong(table + 16, nested ? root : 0);
     memory.writeLong(directory, table | PasidDirectoryEntry.P.of(1));

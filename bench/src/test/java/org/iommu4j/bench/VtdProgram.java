@@ -226,8 +226,7 @@ final class VtdProgram implements AutoCloseable {
     long at = page(6) + 64L * (tape.u8() % 8);
     long ssade = tape.flag() ? 1 << 9 : 0;
     long aw = tape.one(1, 2, 3, 2);
-    memory.writeLong(
-        at, page(tape.u8()) | 1 | aw << 2 | tape.one(1, 2, 3, 3, 4, 5) << 6 | ssade);
+    memory.writeLong(at, page(tape.u8()) | 1 | aw << 2 | tape.one(1, 2, 3, 3, 4, 5) << 6 | ssade);
     memory.writeLong(at + 8, tape.u8() % 4 | (tape.below(4) == 0 ? 0 : 1 << 23));
     memory.writeLong(at + 16, page(tape.u8()) | tape.u8() & 0x95);
     memory.writeLong(at + 32, page(tape.u8()) | tape.u8() & 7);
@@ -258,8 +257,27 @@ final class VtdProgram implements AutoCloseable {
     long at = (base & -4096L) + tail;
     long first =
         tape.one(
-            0x11, 0x21, 0x31, 0x12, 0x22, 0x32, 3, 4, 0x14, 0x25, 0x15, 0x26, 0x36, 7, 0x17, 0x37,
-            8, 9, 0x1a, 0x2a, tape.i64());
+            0x11,
+            0x21,
+            0x31,
+            0x12,
+            0x22,
+            0x32,
+            3,
+            4,
+            0x14,
+            0x25,
+            0x15,
+            0x26,
+            0x36,
+            7,
+            0x17,
+            0x37,
+            8,
+            9,
+            0x1a,
+            0x2a,
+            tape.i64());
     if (tape.below(3) > 0) {
       first |= (long) tape.u8() << 16 | (long) tape.u8() << 32;
     } else if (tape.flag()) {

@@ -104,7 +104,12 @@ final class RegisterBank {
         file.add(DEVICE_TABLE_SEGMENT.get(n), 0, null, (b, a, w) -> unit.tablesMoved(), null);
       }
     }
-    file.add(Control.REGISTER, COHERENT.mask(), this::legalControl, (b, a, w) -> controlWritten(b, a), null);
+    file.add(
+        Control.REGISTER,
+        COHERENT.mask(),
+        this::legalControl,
+        (b, a, w) -> controlWritten(b, a),
+        null);
     file.add(EXCLUSION_BASE, 0, null, (b, a, w) -> unit.refresh(), null);
     file.add(EXCLUSION_LIMIT, 0, null, (b, a, w) -> unit.refresh(), null);
     if (has(ExtendedFeatures.MARC_SUP)) {

@@ -15,8 +15,7 @@ import org.iommu4j.core.memory.PhysicalMemory;
  */
 final class Setup {
   /** The upper bit of DTE.HAD: dirty, too. */
-  private static final Field DIRTY =
-      Field.bit("HAD, dirty", DeviceTableEntry.HAD.hi());
+  private static final Field DIRTY = Field.bit("HAD, dirty", DeviceTableEntry.HAD.hi());
 
   /** No address has more bits than table entries hold. */
   static final long BEYOND = -1L << 52;

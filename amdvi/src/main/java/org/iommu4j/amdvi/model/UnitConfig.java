@@ -5,9 +5,9 @@ import java.util.List;
 import org.iommu4j.amdvi.layout.CapabilityBlock;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.Architecture.Option;
+import org.iommu4j.core.CacheSettings;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.iotlb.CacheSettings;
 
 /**
  * What a unit is built like: its feature registers, its capability block, and the parameters that

@@ -1,7 +1,7 @@
 package org.iommu4j.amdvi.model;
 
+import org.iommu4j.core.CacheSettings;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.iotlb.CacheSettings;
 import org.iommu4j.core.iotlb.Geometry;
 import org.iommu4j.core.iotlb.Iotlb;
 

@@ -3,9 +3,9 @@ package org.iommu4j.riscv.model;
 import java.util.List;
 import java.util.stream.Stream;
 import org.iommu4j.core.Architecture.Option;
+import org.iommu4j.core.CacheSettings;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.iotlb.CacheSettings;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Registers;
 

@@ -298,7 +298,8 @@ final class ScalableTables {
     space.sre = PasidEntry.SRE.isSet(q2);
     space.wpe = PasidEntry.WPE.isSet(q2);
     space.eafe = first && PasidEntry.EAFE.isSet(q2);
-    // Choice: without SMPWCS the bit is reserved, and nothing can ask for snooping. Such a unit sets A
+    // Choice: without SMPWCS the bit is reserved, and nothing can ask for snooping. Such a unit
+    // sets A
     // and D nevertheless, as QEMU's does: SFS.9 is for software that could have asked, and did not.
     space.pwsnp = !s.snoopMatters || PasidEntry.PWSNP.isSet(q1);
     space.pgsnp = PasidEntry.PGSNP.isSet(q1);

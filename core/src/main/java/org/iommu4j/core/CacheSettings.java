@@ -1,8 +1,10 @@
-package org.iommu4j.core.iotlb;
+package org.iommu4j.core;
 
 import java.util.List;
 import org.iommu4j.core.Architecture.Option;
-import org.iommu4j.core.Options;
+import org.iommu4j.core.iotlb.CacheBehaviour;
+import org.iommu4j.core.iotlb.Geometry;
+import org.iommu4j.core.iotlb.Replacement;
 
 /**
  * How a unit caches: the settings that all architectures share.
