@@ -16,8 +16,7 @@ final class HostTable {
   final long root;
 
   /**
-   * @param tracked A and D are kept: replicas get them from the beginning, because a unit may set
-   *     them in any
+   * @param tracked the unit sets A and D
    */
   HostTable(World world, int levels, boolean tracked) {
     this.world = world;
@@ -90,7 +89,8 @@ final class HostTable {
       }
     }
     long ones = (1L << (shift - 1)) - 0x1000;
-    long both = tracked ? HostTables.A | HostTables.D : 0;
+    // A unit may set A and D in any of them: they are set from the beginning.
+    long both = HostTables.A | HostTables.D;
     for (int i = 0; i < copies; i++) {
       world.image.store(first + 8L * i, frame | ones | 7L << 9 | flags | both);
     }
