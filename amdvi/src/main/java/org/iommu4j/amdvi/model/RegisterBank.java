@@ -106,7 +106,7 @@ final class RegisterBank {
     }
     file.add(
         Control.REGISTER,
-        COHERENT.mask(),
+        config.zeroReset() ? 0 : COHERENT.mask(),
         this::legalControl,
         (b, a, w) -> controlWritten(b, a),
         null);
@@ -198,7 +198,7 @@ final class RegisterBank {
   private void ring(Ring ring, Field running) {
     file.add(
         ring.base(),
-        RING_LEN.of(8),
+        config.zeroReset() ? 0 : RING_LEN.of(8),
         (b, w) -> runs(running) ? b : w,
         (b, a, w) -> {
           if (!runs(running)) {

@@ -21,6 +21,7 @@ import org.iommu4j.core.bits.Field;
  * @param misc1 value of Miscellaneous Information 1
  * @param noHostTables the IVHD says HATDis: host page tables are not supported
  * @param smiAborted messages whose delivery mode is SMI are refused like those beyond the table
+ * @param zeroReset registers reset to 0, where silicon has lengths and Coherent set
  * @param banks counter banks, if EFR.PCSup
  * @param counters counters of each bank
  * @param itags Invalidation Requests that can be outstanding, 1..32
@@ -35,6 +36,7 @@ record UnitConfig(
     int misc1,
     boolean noHostTables,
     boolean smiAborted,
+    boolean zeroReset,
     int banks,
     int counters,
     int itags,
@@ -109,6 +111,7 @@ record UnitConfig(
                 new Option("misc_1", "number", "0", "value of Miscellaneous Information 1"),
                 new Option("hat_dis", "flag", "false", "host page tables are not supported (IVHD)"),
                 new Option("smi_aborted", "flag", "false", "SMI messages are refused (QEMU)"),
+                new Option("zero_reset", "flag", "false", "all registers reset to 0 (QEMU)"),
                 new Option("counter_banks", "1..63", "2", "counter banks, if EFR.PCSup"),
                 new Option("counters", "1..15", "4", "counters of each bank"),
                 new Option("itags", "1..32", "32", "outstanding invalidation requests")));
@@ -127,6 +130,7 @@ record UnitConfig(
             (int) o.number("misc_1", 0),
             o.flag("hat_dis", false),
             o.flag("smi_aborted", false),
+            o.flag("zero_reset", false),
             o.integer("counter_banks", 2, 1, 63),
             o.integer("counters", 4, 1, 15),
             o.integer("itags", 32, 1, 32),

@@ -56,8 +56,8 @@ public record QemuMachine(
               "amdvi",
               List.of(new Range(0, 0x7fff_ffffL), new Range(0x1_0000_0000L, 0x1_7fff_ffffL)),
               new Range(0xfee0_0000L, 0xfeef_ffffL),
-              // QEMU's unit refuses messages whose delivery mode is SMI.
-              Map.of("smi_aborted", "true"),
+              // QEMU's unit refuses messages whose delivery mode is SMI, and resets to 0.
+              Map.of("smi_aborted", "true", "zero_reset", "true"),
               Map.of(
                   "EFR",
                   "efr",
