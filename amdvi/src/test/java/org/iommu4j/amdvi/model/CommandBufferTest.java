@@ -124,8 +124,7 @@ class CommandBufferTest {
   void it_does_not_run_with_a_reserved_length(int length) {
     try (Rig fresh = Rig.standard()) {
       fresh.write(
-          Registers.COMMAND_BUFFER,
-          Registers.RING_LEN.set(Rig.ring(fresh.frame()), length));
+          Registers.COMMAND_BUFFER, Registers.RING_LEN.set(Rig.ring(fresh.frame()), length));
       fresh.write(
           Control.REGISTER,
           Control.COHERENT.of(1) | Control.IOMMU_EN.of(1) | Control.CMD_BUF_EN.of(1));
@@ -172,8 +171,7 @@ class CommandBufferTest {
   }
 
   private static void add(List<Arguments> all, int opcode, int word, int first, int last) {
-    IntStream.rangeClosed(first, last)
-        .forEach(bit -> all.add(Arguments.of(opcode, word, bit)));
+    IntStream.rangeClosed(first, last).forEach(bit -> all.add(Arguments.of(opcode, word, bit)));
   }
 
   @ParameterizedTest

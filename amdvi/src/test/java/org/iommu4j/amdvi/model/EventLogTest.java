@@ -109,8 +109,7 @@ class EventLogTest {
     long second = rig.frame();
     rig.control(Control.EVENT_LOG_EN, 0);
     rig.write(Registers.EVENT_LOG_B, Rig.ring(second));
-    rig.control(Control.DUAL_EVENT_LOG_EN, 2)
-        .control(Control.EVENT_LOG_EN, 1);
+    rig.control(Control.DUAL_EVENT_LOG_EN, 2).control(Control.EVENT_LOG_EN, 1);
     fault(Rig.RING - 1);
     assertThat(rig.status(Registers.EVENT_LOG_ACTIVE)).isFalse();
     assertThat(rig.read(Registers.EVENT_B_TAIL)).isZero();
@@ -126,8 +125,7 @@ class EventLogTest {
     long second = rig.frame();
     rig.control(Control.EVENT_LOG_EN, 0);
     rig.write(Registers.EVENT_LOG_B, Rig.ring(second));
-    rig.control(Control.DUAL_EVENT_LOG_EN, 1)
-        .control(Control.EVENT_LOG_EN, 1);
+    rig.control(Control.DUAL_EVENT_LOG_EN, 1).control(Control.EVENT_LOG_EN, 1);
     fault(1);
     assertThat(tail()).isZero();
     assertThat(rig.log(second, Registers.EVENT_B_HEAD, Registers.EVENT_B_TAIL)).hasSize(1);
@@ -199,8 +197,7 @@ class EventLogTest {
     rig.control(Control.INT_CAP_XT_EN, 1).control(Control.EVENT_INT_EN, 1);
     fault(1);
     assertThat(rig.messages)
-        .containsExactly(
-            new Rig.Message(0xfee0_0000L | 0x78 << 12 | 0x12_3456L << 40 | 4, 0x172));
+        .containsExactly(new Rig.Message(0xfee0_0000L | 0x78 << 12 | 0x12_3456L << 40 | 4, 0x172));
   }
 
   @Test

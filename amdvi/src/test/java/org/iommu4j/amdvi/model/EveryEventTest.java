@@ -364,14 +364,12 @@ class EveryEventTest {
       case PTE_SKIPPED -> {
         host();
         long leafTable = HostPte.ADDRESS.in(rig.load(tables.slot(IOVA, 2)));
-        rig.store(
-            tables.slot(IOVA, 3), leafTable | Tables.HOST_RW | HostPte.NEXT_LEVEL.of(1));
+        rig.store(tables.slot(IOVA, 3), leafTable | Tables.HOST_RW | HostPte.NEXT_LEVEL.of(1));
         yield reads(reason, IOVA);
       }
       case PTE_SIZE -> {
         host();
-        rig.store(
-            tables.slot(IOVA, 1), 0x4_000f_f000L | Tables.HOST_RW | HostPte.NEXT_LEVEL.of(7));
+        rig.store(tables.slot(IOVA, 1), 0x4_000f_f000L | Tables.HOST_RW | HostPte.NEXT_LEVEL.of(7));
         yield reads(reason, IOVA);
       }
       case PERMISSION -> {
@@ -447,8 +445,7 @@ class EveryEventTest {
       case PAGE_TABLE_READ -> {
         host();
         rig.store(
-            tables.slot(IOVA, 2),
-            Rig.BEYOND_MEMORY | Tables.HOST_RW | HostPte.NEXT_LEVEL.of(1));
+            tables.slot(IOVA, 2), Rig.BEYOND_MEMORY | Tables.HOST_RW | HostPte.NEXT_LEVEL.of(1));
         long at = Rig.BEYOND_MEMORY + 8 * (IOVA >>> 12 & 0x1ff);
         Rig.Record r = asks(reason, DEVICE, NONE, IOVA, READ, at);
         yield new Rig.Record(r.first() | MASTER_ABORT, r.second());

@@ -235,8 +235,7 @@ class InterruptTest {
   void a_guest_that_runs_gets_a_doorbell() {
     rig.startGuestApic();
     tables.interrupts(3);
-    guestEntry(
-        0x41, Irte.GA_LOG_INTR.of(1) | Irte.IS_RUN.of(1) | Irte.DESTINATION_LOW.of(6));
+    guestEntry(0x41, Irte.GA_LOG_INTR.of(1) | Irte.IS_RUN.of(1) | Irte.DESTINATION_LOW.of(6));
     assertThat(rig.remap(DEVICE, MESSAGE, INDEX)).isTrue();
     assertThat(rig.delivery.notice()).isEqualTo(0xfee0_6000L);
     assertThat(rig.messages).isEmpty();

@@ -169,8 +169,7 @@ class PageRequestTest {
     long second = rig.frame();
     rig.control(Control.PPR_LOG_EN, 0);
     rig.write(Registers.PPR_LOG_B, Rig.ring(second));
-    rig.control(Control.DUAL_PPR_LOG_EN, 2)
-        .control(Control.PPR_LOG_EN, 1);
+    rig.control(Control.DUAL_PPR_LOG_EN, 2).control(Control.PPR_LOG_EN, 1);
     request(Rig.RING - 1);
     assertThat(rig.status(Registers.PPR_LOG_ACTIVE)).isFalse();
     request(2);
@@ -182,8 +181,7 @@ class PageRequestTest {
   @Test
   void the_early_indicator_tells_of_a_log_that_fills() {
     // Choice of the model: the threshold counts the entries that are in the log.
-    rig.write(
-        Registers.PPR_EARLY, Registers.EARLY_EN.of(1) | Registers.EARLY_THRESHOLD.of(4));
+    rig.write(Registers.PPR_EARLY, Registers.EARLY_EN.of(1) | Registers.EARLY_THRESHOLD.of(4));
     request(3);
     assertThat(rig.status(Registers.PPR_OVERFLOW_EARLY)).isFalse();
     request(2);

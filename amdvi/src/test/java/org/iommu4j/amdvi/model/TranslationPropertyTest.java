@@ -87,7 +87,12 @@ class TranslationPropertyTest {
           .contains("GUEST_NO_EXECUTE", "PASID_WITHOUT_GUEST", "INTERRUPT_INDEX")
           .contains("INTERRUPT_DISABLED", "INTERRUPT_ENTRY", "INTERRUPT_TYPE", "INTERRUPT_RANGE")
           .contains("TRANSLATED_WITHOUT_IOTLB", "PORT_IO", "SYSTEM_MANAGEMENT", "RESERVED_RANGE")
-          .contains("PPR_NOT_ALLOWED", "PPR_WITHOUT_GUEST", "TRANSLATION_WITHOUT_IOTLB", "PAGE_TABLE_READ", "DEVICE_TABLE_READ");
+          .contains(
+              "PPR_NOT_ALLOWED",
+              "PPR_WITHOUT_GUEST",
+              "TRANSLATION_WITHOUT_IOTLB",
+              "PAGE_TABLE_READ",
+              "DEVICE_TABLE_READ");
       assertThat(outcomes.get("granted")).isGreaterThan(5_000);
     }
   }
@@ -209,9 +214,7 @@ class TranslationPropertyTest {
       if (passed) {
         granted(ask, expected, what);
       } else if (!expected.cause().isEmpty()) {
-        assertThat(translation.reason())
-            .as(what)
-            .isEqualTo(Reason.valueOf(expected.cause()));
+        assertThat(translation.reason()).as(what).isEqualTo(Reason.valueOf(expected.cause()));
       }
       record(expected.logged(), expected.first(), expected.second(), what);
     }
@@ -278,8 +281,7 @@ class TranslationPropertyTest {
       }
       PageRequests.Outcome e =
           pages.ask(p.device(), p.pasid(), p.privileged(), p.execute(), p.payload());
-      int access =
-          (p.privileged() ? Access.PRIVILEGED : 0) | (p.execute() ? Access.EXECUTE : 0);
+      int access = (p.privileged() ? Access.PRIVILEGED : 0) | (p.execute() ? Access.EXECUTE : 0);
       unit.pageRequest(new PageRequest(p.device(), false, p.pasid(), access, p.payload()));
       String what = p + "\n  " + e + "\n  " + world;
       outcomes.merge(e.cause().isEmpty() ? "page request" : e.cause(), 1, Integer::sum);

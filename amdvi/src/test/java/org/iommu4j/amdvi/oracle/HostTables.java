@@ -113,7 +113,8 @@ final class HostTables {
         // 10.
         update(at, entry, dirty && w);
         long low = (1L << shift) - 1;
-        return new Leaf(Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0, at);
+        return new Leaf(
+            Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0, at);
       }
       // 9.
       for (int skipped = next + 1; skipped < level; skipped++) {

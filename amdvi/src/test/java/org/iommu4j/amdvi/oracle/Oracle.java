@@ -163,8 +163,7 @@ public final class Oracle {
 
     /** Section 12.2: translation requests have two types alone. */
     private Stop other(Rule rule) {
-      return fault(
-          ask.ats() ? Rule.TRANSLATION_WITHOUT_IOTLB : rule, ask.address());
+      return fault(ask.ats() ? Rule.TRANSLATION_WITHOUT_IOTLB : rule, ask.address());
     }
 
     /** Sections 3.3, 5.3 and 4.4 step 1. */
