@@ -136,6 +136,25 @@ final class Invalidation {
     unit.cachesChanged();
   }
 
+  /**
+   * A page request is answered. The descriptor does not name the page, so all of the PASID goes, or
+   * of the domain where a second stage is in use; of a source that no cache knows, everything.
+   *
+   * @param pasid negative for none
+   */
+  void responded(int source, int pasid) {
+    ScalableContext c = unit.contexts().context(source);
+    Space space = c == null ? null : unit.contexts().space(source, pasid >= 0 ? pasid : c.ridPasid);
+    if (space == null) {
+      translationsGlobal();
+    } else if (space.kind == Space.FIRST) {
+      pasidTranslations(space.did, space.pasid);
+    } else {
+      translationsDomain(space.did);
+    }
+    unit.windows().drain();
+  }
+
   /** Every cache of DMA remapping. */
   void everything() {
     unit.contexts().invalidateAll();

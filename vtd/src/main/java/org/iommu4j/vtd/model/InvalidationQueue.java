@@ -344,6 +344,8 @@ final class InvalidationQueue {
     }
     int pasid = Descriptor.PP.isSet(first) ? Descriptor.PASID.getInt(first) : DmaRequest.NO_PASID;
     int group = Descriptor.PRGI.getInt(second);
+    // Nothing that was cached of the page before is used once the device has its answer.
+    invalidation.responded(Descriptor.RID.getInt(first), pasid);
     unit.host()
         .ats()
         .respond(new PageResponse(Descriptor.RID.getInt(first), false, pasid, group, code, second));

@@ -169,4 +169,18 @@ class PageRequestTest {
     assertThat(rig.load(rig.pageRequestQueue() + 8) & 7).isEqualTo(LAST);
     assertThat(rig.responses).isEmpty();
   }
+
+  @Test
+  void before_the_answer_a_page_is_looked_at_anew() {
+    assertThat(rig.reads(SID, PASID, IOVA)).isTrue();
+    rig.store(tables.firstSlot(IOVA, 1), 0);
+    ask(PASID, READ | LAST);
+    rig.submit(
+        Descriptor.PAGE_GROUP_RESPONSE
+            | Descriptor.PP.of(1)
+            | Descriptor.RID.of(SID)
+            | Descriptor.PASID.of(PASID),
+        Descriptor.PRGI.of(GROUP));
+    assertThat(rig.reads(SID, PASID, IOVA)).isFalse();
+  }
 }
