@@ -44,7 +44,7 @@ public class DomainChanges {
   @State(Scope.Thread)
   public static class Prepared {
     /** Architectures. */
-    @Param({"riscv", "vtd"})
+    @Param({"riscv", "vtd", "amdvi"})
     public String architecture;
 
     PhysicalMemory memory;

@@ -17,10 +17,18 @@ final class DeviceTable {
   static final long BLOCKED = DeviceTableEntry.V.mask();
 
   private final Unit unit;
+
+  /** What the word with the interrupt fields has besides them, in every entry. */
+  private final long guestPagingMode;
+
   private long table;
 
-  DeviceTable(Unit unit) {
+  DeviceTable(Unit unit, Plan plan) {
     this.unit = unit;
+    this.guestPagingMode =
+        plan.guest() == null
+            ? 0
+            : DeviceTableEntry.GUEST_PAGING_MODE.of(plan.guest().levels() - GuestFormat.LEAST);
   }
 
   /**
@@ -33,9 +41,7 @@ final class DeviceTable {
     for (int source = 0; source < DEVICES; source++) {
       long at = at(source);
       unit.store(at, BLOCKED);
-      if (interrupts != 0) {
-        unit.store(at + 16, interrupts);
-      }
+      unit.store(at + 16, guestPagingMode | interrupts);
     }
     long base = Registers.DEV_TAB_BASE.in(table) | Registers.SIZE.of((BYTES >>> 12) - 1);
     unit.write(Registers.DEVICE_TABLE, base);
@@ -64,7 +70,7 @@ final class DeviceTable {
 
   /** The interrupt fields of a device. */
   void interrupts(int source, long word) {
-    unit.link(at(source) + 16, word);
+    unit.link(at(source) + 16, guestPagingMode | word);
   }
 
   /** Whether a device is blocked. */

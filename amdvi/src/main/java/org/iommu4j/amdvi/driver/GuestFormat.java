@@ -16,6 +16,9 @@ import org.iommu4j.driver.support.TableFormat;
 record GuestFormat(int levels, long pageSizes, boolean noExecute) implements TableFormat {
   static final long SIZES = 1L << 12 | 1L << 21 | 1L << 30;
 
+  /** GuestPagingMode counts from here. */
+  static final int LEAST = 4;
+
   private static final int PAGE_SHIFT = 12;
   private static final int INDEX_BITS = 9;
   private static final long PRESENT = GuestPte.P.mask() | GuestPte.US.mask() | GuestPte.A.mask();

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.testing.Gen;
 import org.iommu4j.core.testing.Property;
-import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -33,6 +33,12 @@ class DriverPropertyTest {
       all.add(Rig.with().unit("cache", cache).driver("tables", "host").driver("flush_limit", 2));
       all.add(Rig.with().unit("cache", cache).driver("tables", "host").driver("levels", 3));
       all.add(Rig.with().unit("cache", cache).driver("pasid_bits", 7));
+      all.add(
+          Rig.with()
+              .efr(ExtendedFeatures.GATS, 1)
+              .efr(ExtendedFeatures.HATS, 1)
+              .unit("cache", cache)
+              .driver("levels", 5));
       all.add(
           Rig.with().unit("cache", cache).driver("tables", "host").driver("page_sizes", 0x1000));
       // The least that is of use: host tables, PASIDs unknown, short interrupt entries.

@@ -8,6 +8,7 @@ import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.dma.AtsFabric;
+import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.Host;
@@ -109,12 +110,13 @@ final class Rig implements AutoCloseable {
                     }));
     driver =
         DriverProvider.forArchitecture("amdvi")
-            .probe(
-                new DriverHost(
-                    unit, memory, frames, 0, 0x40),
-                Options.of(b.driverOptions));
+            .probe(new DriverHost(unit, memory, frames, 0, 0x40), Options.of(b.driverOptions));
     driver.onFault(faults::add);
     driver.start();
+  }
+
+  DmaPort port(int source) {
+    return new DmaPort(unit, memory, source);
   }
 
   /** Asks for one translation; true if it is granted, see {@link #translation}. */

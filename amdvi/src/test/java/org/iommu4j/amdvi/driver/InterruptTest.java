@@ -1,0 +1,95 @@
+package org.iommu4j.amdvi.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.Interrupt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class InterruptTest {
+  private static final int DEVICE = 0x108;
+  private static final long CPU_1 = 0xfee0_1000L;
+  private static final long CPU_2 = 0xfee0_2000L;
+
+  /** Processor 1234h: bits 31:8 in address bits 63:40. */
+  private static final long FAR_CPU = 0x12L << 40 | 0xfee3_4000L;
+
+  private static boolean send(Rig rig, int source, Interrupt irq) {
+    return rig.interrupt(source, irq.address(), irq.data());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"normal, 1", "worst-case, 1", "off, 1", "normal, 0", "worst-case, 0", "off, 0"})
+  void a_message_becomes_what_it_was_asked_to_be(String cache, int longEntries) {
+    try (Rig rig =
+        Rig.with()
+            .efr(ExtendedFeatures.GA_SUP, longEntries)
+            .efr(ExtendedFeatures.XT_SUP, longEntries)
+            .unit("cache", cache)
+            .build()) {
+      assertThat(rig.interrupt(DEVICE, CPU_1, 0)).as("no table yet").isFalse();
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      int data = irq.data();
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      irq.retarget(CPU_2, 0x42);
+      assertThat(irq.data()).as("the device need not be programmed anew").isEqualTo(data);
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      assertThat(rig.messages).extracting(Rig.Message::address).containsExactly(CPU_1, CPU_2);
+      assertThat(rig.messages).extracting(m -> m.data() & 0xff).containsExactly(0x41, 0x42);
+      irq.close();
+      irq.close();
+      assertThat(send(rig, DEVICE, irq)).isFalse();
+      assertThatThrownBy(() -> irq.retarget(CPU_1, 0))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("closed");
+    }
+  }
+
+  @Test
+  void each_device_has_a_table_of_its_own() {
+    try (Rig rig = Rig.with().build()) {
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      Interrupt other = rig.driver.interrupt(DEVICE + 8, CPU_2, 0x51);
+      assertThat(irq.data()).isEqualTo(other.data());
+      assertThat(send(rig, DEVICE + 1, irq)).isFalse();
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      assertThat(send(rig, DEVICE + 8, other)).isTrue();
+      assertThat(rig.messages).extracting(m -> m.data() & 0xff).containsExactly(0x41, 0x51);
+    }
+  }
+
+  @Test
+  void far_processors_need_wide_ids() {
+    try (Rig rig = Rig.with().build()) {
+      Interrupt irq = rig.driver.interrupt(DEVICE, FAR_CPU, 0x41);
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      assertThat(rig.messages).extracting(Rig.Message::address).containsExactly(FAR_CPU);
+    }
+    try (Rig rig = Rig.with().driver("x2apic", false).build()) {
+      assertThatThrownBy(() -> rig.driver.interrupt(DEVICE, FAR_CPU, 0x41))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("0x1234");
+    }
+  }
+
+  @Test
+  void entries_run_out_and_come_back() {
+    try (Rig rig = Rig.with().driver("interrupt_entries", 2).build()) {
+      Interrupt one = rig.driver.interrupt(DEVICE, CPU_1, 1);
+      rig.driver.interrupt(DEVICE, CPU_1, 2);
+      assertThatThrownBy(() -> rig.driver.interrupt(DEVICE, CPU_1, 3))
+          .isInstanceOf(DriverException.class)
+          .hasMessageContaining("up to 1 are in use");
+      one.close();
+      Interrupt again = rig.driver.interrupt(DEVICE, CPU_1, 0x44);
+      assertThat(send(rig, DEVICE, again)).isTrue();
+      assertThat(rig.messages)
+          .singleElement()
+          .satisfies(m -> assertThat(m.data() & 0xff).isEqualTo(0x44));
+    }
+  }
+}
