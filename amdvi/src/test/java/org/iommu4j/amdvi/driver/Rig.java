@@ -16,6 +16,7 @@ import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptLines;
 import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.DriverHost;
@@ -44,6 +45,7 @@ final class Rig implements AutoCloseable {
   final IommuDriver driver;
   final FrameAllocator frames;
   final List<Fault> faults = new ArrayList<>();
+  final List<PageRequest> requests = new ArrayList<>();
   final List<Message> messages = new ArrayList<>();
   final DmaRequest request = new DmaRequest();
   final Translation translation = new Translation();
@@ -61,6 +63,7 @@ final class Rig implements AutoCloseable {
     private final Map<String, String> unitOptions = new LinkedHashMap<>();
     private final Map<String, String> driverOptions = new LinkedHashMap<>();
     private long efr = EFR;
+    private AtsFabric fabric = AtsFabric.NONE;
 
     Builder unit(String name, Object value) {
       unitOptions.put(name, value.toString());
@@ -75,6 +78,11 @@ final class Rig implements AutoCloseable {
 
     Builder driver(String name, Object value) {
       driverOptions.put(name, value.toString());
+      return this;
+    }
+
+    Builder fabric(AtsFabric f) {
+      fabric = f;
       return this;
     }
 
@@ -102,7 +110,7 @@ final class Rig implements AutoCloseable {
                 Options.of(b.unitOptions),
                 new Host(
                     memory,
-                    AtsFabric.NONE,
+                    b.fabric,
                     InterruptLines.NONE,
                     (address, data) -> {
                       messages.add(new Message(address, data));
@@ -112,6 +120,7 @@ final class Rig implements AutoCloseable {
         DriverProvider.forArchitecture("amdvi")
             .probe(new DriverHost(unit, memory, frames, 0, 0x40), Options.of(b.driverOptions));
     driver.onFault(faults::add);
+    driver.onPageRequest(requests::add);
     driver.start();
   }
 

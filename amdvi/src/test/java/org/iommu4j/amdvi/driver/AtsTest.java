@@ -1,0 +1,154 @@
+package org.iommu4j.amdvi.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.AddressType;
+import org.iommu4j.core.dma.AtsFabric;
+import org.iommu4j.core.dma.AtsInvalidation;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.PageRequest;
+import org.iommu4j.core.dma.PageResponse;
+import org.iommu4j.driver.Domain;
+import org.iommu4j.driver.DomainType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Devices with translation caches of their own, and devices that ask for pages. */
+class AtsTest {
+  private static final int RW = Access.READ | Access.WRITE;
+  private static final int DEVICE = 0x08;
+  private static final int NONE = DmaRequest.NO_PASID;
+
+  /** A device that answers invalidations, or does not, and remembers what it was told. */
+  private static final class Device implements AtsFabric {
+    final List<AtsInvalidation> invalidations = new ArrayList<>();
+    final List<PageResponse> responses = new ArrayList<>();
+    final List<Boolean> stillTranslated = new ArrayList<>();
+    Rig rig;
+    boolean silent;
+    long watched = -1;
+
+    @Override
+    public void invalidate(AtsInvalidation request) {
+      invalidations.add(request);
+      if (watched >= 0) {
+        stillTranslated.add(ask(rig, watched));
+      }
+      if (silent) {
+        rig.unit.invalidationTimedOut(1 << request.tag());
+      } else {
+        rig.unit.invalidationCompleted(
+            request.source(), request.segmented(), 1 << request.tag(), 1);
+      }
+    }
+
+    @Override
+    public void respond(PageResponse response) {
+      responses.add(response);
+    }
+  }
+
+  private static Rig start(Device device, Rig.Builder builder) {
+    Rig rig = builder.fabric(device).driver("ats", true).build();
+    device.rig = rig;
+    return rig;
+  }
+
+  /** A translation request of the device, read and write; whether it may do anything. */
+  private static boolean ask(Rig rig, long iova) {
+    rig.request.source(DEVICE).pasid(NONE).iova(iova).access(RW);
+    rig.request.addressType(AddressType.TRANSLATION_REQUEST);
+    try {
+      return rig.unit.translate(rig.request, rig.translation) && rig.translation.permissions() != 0;
+    } finally {
+      rig.request.addressType(AddressType.UNTRANSLATED);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"host", "guest"})
+  void a_device_forgets_what_was_unmapped_after_the_unit_has(String tables) {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with().driver("tables", tables))) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x3000, Rig.DATA + 0x1000, 0x1000, RW);
+      assertThat(ask(rig, 0x3000)).isTrue();
+      device.watched = 0x3000;
+      domain.unmap(0x3000, 0x1000);
+      assertThat(device.invalidations)
+          .singleElement()
+          .satisfies(i -> assertThat(i.source()).isEqualTo(DEVICE))
+          .satisfies(i -> assertThat(i.payload()).isEqualTo(0x3000L));
+      assertThat(device.stillTranslated).containsExactly(false);
+    }
+  }
+
+  @Test
+  void each_user_of_a_domain_is_told_with_its_pasid() {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with())) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.attach(DEVICE, 7);
+      domain.attach(9);
+      domain.map(0x3000, Rig.DATA, 0x1000, RW);
+      domain.unmap(0x3000, 0x1000);
+      assertThat(device.invalidations)
+          .extracting(i -> i.source() + " " + i.pasid())
+          .containsExactlyInAnyOrder("8 -1", "8 7", "9 -1");
+      domain.detach(DEVICE, 7);
+      assertThat(device.invalidations.getLast().pasid()).isEqualTo(7);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"host", "guest"})
+  void a_device_that_does_not_answer_loses_its_translations(String tables) {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with().driver("tables", tables))) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x3000, Rig.DATA, 0x3000, RW);
+      device.silent = true;
+      domain.unmap(0x3000, 0x1000);
+      assertThat(rig.driver.service()).anyMatch(c -> c.contains("did not answer"));
+      assertThat(ask(rig, 0x4000)).isFalse();
+      assertThat(rig.translate(DEVICE, 0x4000, Access.READ)).isTrue();
+      int told = device.invalidations.size();
+      domain.unmap(0x4000, 0x1000);
+      assertThat(device.invalidations).hasSize(told);
+    }
+  }
+
+  private static PageRequest pageRequest(int pasid, int group) {
+    return new PageRequest(DEVICE, false, pasid, 0, 0x7000 | (long) group << 3 | 4 | 1);
+  }
+
+  @Test
+  void page_requests_are_reported_and_answered() {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with().driver("pri", true))) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE, 7);
+      rig.unit.pageRequest(pageRequest(7, 3));
+      assertThat(rig.driver.service()).isEmpty();
+      assertThat(rig.requests)
+          .singleElement()
+          .satisfies(r -> assertThat(r.source()).isEqualTo(DEVICE))
+          .satisfies(r -> assertThat(r.pasid()).isEqualTo(7))
+          .satisfies(r -> assertThat(r.payload()).isEqualTo(pageRequest(7, 3).payload()));
+      domain.map(0x7000, Rig.DATA, 0x1000, RW);
+      rig.driver.respond(rig.requests.getFirst(), 0);
+      assertThat(device.responses)
+          .singleElement()
+          .satisfies(r -> assertThat(r.code()).isZero())
+          .satisfies(r -> assertThat(r.pasid()).isEqualTo(7))
+          .satisfies(r -> assertThat(r.group()).isEqualTo(3));
+    }
+  }
+}
