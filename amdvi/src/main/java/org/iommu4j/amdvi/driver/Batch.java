@@ -81,11 +81,14 @@ final class Batch {
 
   private Batch pages(int domain, int pasid, long operand) {
     boolean guest = pasid >= 0;
-    return add(
+    long first =
         Command.OPCODE.of(Command.INVALIDATE_IOMMU_PAGES)
             | Command.DOMAIN_ID.of(domain)
-            | (guest ? Command.PASID.of(pasid) : 0),
-        operand | (guest ? Command.GN.mask() : 0));
+            | (guest ? Command.PASID.of(pasid) : 0);
+    long second = operand | (guest ? Command.GN.mask() : 0);
+    // The leaves of a table and the table itself are two ranges, and often one command.
+    boolean again = count > 0 && words[count - 2] == first && words[count - 1] == second;
+    return again ? this : add(first, second);
   }
 
   /** What a device holds of a range; {@code last} −1 with {@code first} 0: of everything. */
