@@ -1,48 +1,13 @@
 package org.iommu4j.bench;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.Map;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
-import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AddressType;
-import org.iommu4j.core.dma.AtsFabric;
 import org.iommu4j.core.dma.AtsInvalidation;
-import org.iommu4j.core.dma.BridgeError;
-import org.iommu4j.core.dma.DmaPort;
-import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
-import org.iommu4j.core.dma.InterruptDelivery;
-import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
-import org.iommu4j.core.dma.PageRequest;
-import org.iommu4j.core.dma.PageResponse;
-import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.memory.Failure;
-import org.iommu4j.core.memory.PhysicalMemory;
 
-/**
- * Plays a hostile guest and its devices: bytes are read as a program of register accesses, stores
- * to tables and queues, requests of every kind, and messages. Whatever it does, the unit raises no
- * exception, comes back soon, and touches nothing outside the memory it was given; and a write of a
- * device lands where its translation says and nowhere else.
- */
-final class AmdviProgram implements AutoCloseable {
-  private static final long MEMORY = 0x8000_0000L;
-  private static final int PAGES = 32;
-  private static final int BYTES = PAGES * 4096;
-  private static final int GUARD = 4 * 4096;
-  private static final long REGISTERS = 0x4000_0000L;
-  private static final byte PATTERN = (byte) 0xa5;
-  private static final long STEP_LIMIT_NS = 10_000_000_000L;
-  private static final int STEPS = 400;
-
-  private static final int[] SIZES = {4, 8, 4, 8, 4, 8, 1, 2};
+/** A hostile guest of an AMD-Vi unit. */
+final class AmdviProgram extends GuestProgram {
   private static final int[] OFFSETS = {
     0x00, 0x08, 0x10, 0x18, 0x18, 0x18, 0x18, 0x20, 0x28, 0x38, 0x40, 0x50, 0x60, 0xe0, 0xe8, 0xf0,
     0xf8, 0x100, 0x108, 0x158, 0x15c, 0x164, 0x170, 0x178, 0x180, 0x200, 0x208, 0x210, 0x2000,
@@ -53,25 +18,10 @@ final class AmdviProgram implements AutoCloseable {
   /** Everything but what belongs to virtual units and SNP. */
   private static final long FEATURES = 0x2057_47f3_2229_9bdfL;
 
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment guarded = arena.allocate(BYTES + 2L * GUARD, 4096);
-  private final PhysicalMemory memory = new PhysicalMemory();
-  private final Iommu unit;
-  private final Tape tape;
-  private final Translation translation = new Translation();
-  private final DmaPort[] ports = new DmaPort[4];
-  private int lastTags;
-  private int lastSource;
-
   AmdviProgram(byte[] input) {
-    tape = new Tape(input);
-    guarded.fill(PATTERN);
-    MemorySegment middle = guarded.asSlice(GUARD, BYTES);
-    middle.fill((byte) 0);
-    memory.addSegment(MEMORY, middle);
-    String cache = new String[] {"off", "normal", "worst-case"}[tape.below(3)];
+    super(input);
     long absent = tape.one(0, 0, 0, 1L << 1, 1L << 4, 1L << 7, 1L << 48, 1L << 49, 1L << 6);
-    unit =
+    plug(
         Architecture.named("amdvi")
             .create(
                 Options.of(
@@ -88,46 +38,12 @@ final class AmdviProgram implements AutoCloseable {
                         "16",
                         "walk_cache.sets",
                         "8")),
-                new Host(memory, fabric(), (line, level) -> {}));
-    memory.addDevice(REGISTERS, unit.registerBytes(), unit);
-    for (int i = 0; i < ports.length; i++) {
-      ports[i] = new DmaPort(unit, memory, i);
-    }
-  }
-
-  private AtsFabric fabric() {
-    return new AtsFabric() {
-      @Override
-      public void invalidate(AtsInvalidation request) {
-        lastTags |= 1 << request.tag();
-        lastSource = request.source();
-        if ((request.payload() & 0x10) != 0) {
-          // A device that answers at once, from inside the command.
-          unit.invalidationCompleted(request.source(), request.segmented(), 1 << request.tag(), 1);
-        }
-      }
-
-      @Override
-      public void respond(PageResponse response) {
-        assertThat(response.group()).isBetween(0, 511);
-      }
-    };
-  }
-
-  /** Plays the whole tape. */
-  void play() {
-    prelude();
-    for (int step = 0; step < STEPS && !tape.atEnd(); step++) {
-      long start = System.nanoTime();
-      step();
-      assertThat(System.nanoTime() - start).as("time of step %d", step).isLessThan(STEP_LIMIT_NS);
-    }
-    assertThat(unit.statistics()).isNotEmpty();
-    checkGuards();
+                new Host(memory, fabric(), (line, level) -> {})));
   }
 
   /** Rings and a device table of one page, so that a short tape comes far. */
-  private void prelude() {
+  @Override
+  void prelude() {
     unit.write(0x00, 8, page(0));
     unit.write(0x08, 8, page(1) | 8L << 56);
     unit.write(0x10, 8, page(2) | 8L << 56);
@@ -137,15 +53,12 @@ final class AmdviProgram implements AutoCloseable {
     unit.write(0x18, 8, 0x1201_f405L | tape.u8() % 4L << 17);
   }
 
-  private static long page(int n) {
-    return MEMORY + 4096L * (n % PAGES);
-  }
-
-  private void step() {
+  @Override
+  void step() {
     switch (tape.below(16)) {
       case 0, 1 -> write();
-      case 2 -> unit.read(tape.u16() << tape.below(4), SIZES[tape.below(SIZES.length)]);
-      case 3 -> memory.writeLong(MEMORY + (tape.u16() % (BYTES / 8)) * 8L, tape.i64());
+      case 2 -> unit.read(tape.u16() << tape.below(4), size());
+      case 3 -> store();
       case 4 -> context();
       case 5, 6 -> entry();
       case 7, 8 -> command();
@@ -161,7 +74,7 @@ final class AmdviProgram implements AutoCloseable {
   private void write() {
     int offset =
         tape.flag() ? OFFSETS[tape.below(OFFSETS.length)] : tape.u16() << (tape.flag() ? 0 : 3);
-    int size = SIZES[tape.below(SIZES.length)];
+    int size = size();
     long value =
         switch (tape.below(6)) {
           case 0 -> tape.i64();
@@ -238,7 +151,8 @@ final class AmdviProgram implements AutoCloseable {
     unit.write(0x2008, 8, tail + 16 & 0xff0);
   }
 
-  private long address() {
+  @Override
+  long address() {
     return switch (tape.below(8)) {
       case 0 -> tape.i64();
       case 1 -> REGISTERS + tape.u16() % 4096;
@@ -250,141 +164,21 @@ final class AmdviProgram implements AutoCloseable {
     };
   }
 
-  private DmaPort port() {
-    DmaPort port = ports[tape.below(ports.length)];
-    int modifiers = tape.u8();
-    return port.pasid(modifiers < 128 ? DmaRequest.NO_PASID : tape.u8() % 8)
-        .modifiers((modifiers & 1) != 0 ? Access.PRIVILEGED : 0)
-        .addressType((modifiers & 6) == 6 ? AddressType.TRANSLATED : AddressType.UNTRANSLATED);
-  }
-
-  private void dma() {
-    DmaPort port = port();
-    long iova = address();
-    switch (tape.below(8)) {
-      case 0 -> port.readLong(iova);
-      case 1 -> port.readInt(iova);
-      case 2 -> port.read(iova, new byte[tape.u16() % 9000]);
-      case 3 -> port.fetch(iova, new byte[tape.u8()]);
-      case 4 -> port.compareAndSwapLong(iova, tape.u8(), tape.i64());
-      case 5 -> port.compareAndSwapInt(iova, tape.u8(), tape.i32());
-      case 6 -> port.write(iova, new byte[tape.u16() % 9000]);
-      default -> checkedWrite(port, iova);
-    }
-    assertThat(port.reason() != null).isEqualTo(port.status() == DmaPort.Status.BLOCKED);
-  }
-
-  /** A write within a page: what changes in memory is what the translation names. */
-  private void checkedWrite(DmaPort port, long iova) {
-    byte[] data = new byte[1 + tape.below(64)];
-    Arrays.fill(data, PATTERN);
-    if ((iova & 0xfff) + data.length > 4096) {
-      return;
-    }
-    byte[] before = copy();
-    boolean done = port.write(iova, data);
-    Translation where = port.translation();
-    if (!done || where.target() == Translation.MESSAGE || memory.isDevice(where.pa())) {
-      return;
-    }
-    byte[] after = copy();
-    long first = where.pa() - MEMORY;
-    for (int i = 0; i < BYTES; i++) {
-      int changed = (before[i] ^ after[i]) & 0xff;
-      boolean written = i >= first && i < first + data.length;
-      // The walk itself may have set A and D.
-      if (written ? after[i] != PATTERN : (changed & ~0x60) != 0) {
-        throw new AssertionError(
-            "a write of %d bytes to 0x%x changed 0x%x".formatted(data.length, where.pa(), i));
-      }
-    }
-  }
-
-  private byte[] copy() {
-    return guarded.asSlice(GUARD, BYTES).toArray(ValueLayout.JAVA_BYTE);
-  }
-
-  private DmaRequest request() {
-    return new DmaRequest()
-        .source((int) tape.one(0, 1, 2, 3, tape.i32()))
-        .pasid((int) tape.one(-1, -1, 0, 3, tape.i32()))
-        .iova(address())
-        .access(tape.u8() & 63)
-        .addressType(AddressType.values()[tape.below(3)]);
-  }
-
-  private void translate() {
-    if (unit.translate(request(), translation)) {
-      assertThat(translation.reason()).isNull();
-      assertThat(translation.rangeShift()).isBetween(12, 63);
-    } else {
-      assertThat(translation.reason()).isNotNull();
-    }
-  }
-
   private void message() {
-    InterruptDelivery out = new InterruptDelivery();
-    boolean delivered =
-        unit.remap(
-            new InterruptRequest()
-                .set(tape.below(4), 0xfee0_0000L | tape.u16() << 2, tape.u16())
-                .pasid(tape.flag() ? -1 : tape.below(8)),
-            out);
-    assertThat(out.kind() != InterruptDelivery.Kind.BLOCKED).isEqualTo(delivered);
-  }
-
-  private void protocol() {
-    switch (tape.below(5)) {
-      case 0 -> unit.pageRequest(pageRequest());
-      case 1 -> unit.invalidationCompleted(lastSource, tape.flag(), lastTags, tape.below(8));
-      case 2 -> unit.invalidationCompleted(tape.i32(), tape.flag(), tape.i32(), tape.i32());
-      case 3 -> unit.invalidationTimedOut(tape.i32());
-      default -> unit.bridgeError(request(), BridgeError.values()[tape.below(2)]);
-    }
-  }
-
-  private PageRequest pageRequest() {
-    return new PageRequest(
-        (int) tape.one(0, 1, 2, 3, tape.i32()),
-        tape.flag(),
-        (int) tape.one(-1, 0, 5, tape.i32() & 0xf_ffff),
-        tape.u8() & 63,
-        tape.i64());
-  }
-
-  private void failure() {
-    if (tape.below(3) == 0) {
-      memory.clearInjections();
-    } else {
-      memory.inject(
-          page(tape.u8()) + tape.u16() % 4096, 1 + tape.below(16), Failure.values()[tape.below(3)]);
-    }
-  }
-
-  private void look() {
-    if (tape.below(64) > 0) {
-      unit.inspector().walk(request());
-    } else {
-      unit.inspector().view(tape.below(4), tape.flag() ? -1 : tape.below(8), 20);
-      assertThat(unit.inspector().contexts(50)).hasSizeLessThanOrEqualTo(50);
-    }
-  }
-
-  private void checkGuards() {
-    MemorySegment clean = MemorySegment.ofArray(new byte[GUARD]);
-    clean.fill(PATTERN);
-    assertThat(guarded.asSlice(0, GUARD).mismatch(clean)).as("memory below").isEqualTo(-1);
-    assertThat(guarded.asSlice((long) GUARD + BYTES, GUARD).mismatch(clean))
-        .as("memory above")
-        .isEqualTo(-1);
+    remap(
+        tape.below(4),
+        0xfee0_0000L | tape.u16() << 2,
+        tape.u16(),
+        tape.flag() ? -1 : tape.below(8));
   }
 
   @Override
-  public void close() {
-    for (DmaPort port : ports) {
-      port.close();
-    }
-    memory.close();
-    arena.close();
+  boolean answersAtOnce(AtsInvalidation request) {
+    return (request.payload() & 0x10) != 0;
+  }
+
+  @Override
+  int walkBits(int offset) {
+    return 0x60;
   }
 }
