@@ -57,7 +57,7 @@ class MessageTest {
       identity.attach(DEVICE);
       assertThat(irq.address()).isEqualTo(FILE);
       assertThat(send(port, irq)).isTrue();
-      assertThat(rig.messages).containsExactly(0x21L, 0x21L, 0x21L);
+      assertThat(rig.messages).hasSize(3).containsOnly(Rig.message(0x21));
       identity.detach(DEVICE);
       assertThat(send(port, irq)).isFalse();
     }

@@ -178,10 +178,12 @@ class QueueTest {
   void messages_go_to_the_hosts_address_with_a_vector_each() {
     try (Rig rig = Rig.with().messages().build()) {
       fault(rig, 3);
-      assertThat(rig.messages).as("one for three: it is pending").containsExactly(0x41L);
+      assertThat(rig.messages)
+          .as("one for three: it is pending")
+          .containsExactly(Rig.message(0x41));
       assertThat(rig.newFaults()).hasSize(3);
       fault(rig, 1);
-      assertThat(rig.messages).containsExactly(0x41L, 0x41L);
+      assertThat(rig.messages).containsExactly(Rig.message(0x41), Rig.message(0x41));
     }
   }
 
@@ -189,7 +191,7 @@ class QueueTest {
   void a_unit_with_one_vector_shares_it() {
     try (Rig rig = Rig.with().messages().unit("vector_bits", 0).build()) {
       fault(rig, 1);
-      assertThat(rig.messages).containsExactly(0x40L);
+      assertThat(rig.messages).containsExactly(Rig.message(0x40));
     }
   }
 

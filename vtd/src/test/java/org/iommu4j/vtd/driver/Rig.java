@@ -1,135 +1,40 @@
 package org.iommu4j.vtd.driver;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.function.BiFunction;
-import org.iommu4j.core.Architecture;
-import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.dma.AtsFabric;
-import org.iommu4j.core.dma.DmaPort;
-import org.iommu4j.core.dma.DmaRequest;
-import org.iommu4j.core.dma.Fault;
-import org.iommu4j.core.dma.Host;
-import org.iommu4j.core.dma.InterruptDelivery;
-import org.iommu4j.core.dma.InterruptLines;
-import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
-import org.iommu4j.core.dma.PageRequest;
-import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.memory.Mmio;
-import org.iommu4j.core.memory.PhysicalMemory;
-import org.iommu4j.driver.DriverHost;
-import org.iommu4j.driver.DriverProvider;
-import org.iommu4j.driver.FrameAllocator;
-import org.iommu4j.driver.IommuDriver;
+import org.iommu4j.driver.testing.DriverRig;
 
-/** A unit, memory, and the driver: what tests of the driver stand on. */
-final class Rig implements AutoCloseable {
+/** A VT-d unit, memory, and the driver. */
+final class Rig extends DriverRig {
   static final long RAM = 0x1_0000_0000L;
-  static final long RAM_BYTES = 1L << 32;
-
-  /** Tables and queues; what devices reach lies above. */
-  static final long FRAME_BYTES = 64 << 20;
-
   static final long DATA = RAM + FRAME_BYTES;
 
   /** Where the unit's own messages go. */
   static final long DOORBELL = 0xfee0_3000L;
 
-  /** What a unit has if nothing else is said. */
-  static final long CAP = standard("cap");
-
-  static final long ECAP = standard("ecap");
-
-  /** An interrupt that arrived. */
-  record Message(long address, int data) {}
-
-  final PhysicalMemory memory = new PhysicalMemory();
-  final Iommu unit;
-  final IommuDriver driver;
-  final FrameAllocator frames;
-  final List<Fault> faults = new ArrayList<>();
-  final List<PageRequest> requests = new ArrayList<>();
-  final List<Message> messages = new ArrayList<>();
-  final DmaRequest request = new DmaRequest();
-  final Translation translation = new Translation();
-
-  private static long standard(String option) {
-    return Architecture.named("vtd").options().stream()
-        .filter(o -> o.name().equals(option))
-        .mapToLong(o -> Options.parse(o.standard()))
-        .findFirst()
-        .orElseThrow();
-  }
-
   /** How a rig is put together. */
-  static final class Builder {
-    private final Map<String, String> unitOptions = new LinkedHashMap<>();
-    private final Map<String, String> driverOptions = new LinkedHashMap<>();
-    private long cap = CAP;
-    private long ecap = ECAP;
-    private AtsFabric fabric = AtsFabric.NONE;
-    private boolean messages;
-    private long frames = RAM;
-    private boolean start = true;
-    private BiFunction<Mmio, PhysicalMemory, Mmio> wrapper = (unit, memory) -> unit;
+  static final class Builder extends DriverRig.Builder<Builder> {
+    private long cap = standard("vtd", "cap");
+    private long ecap = standard("vtd", "ecap");
 
-    Builder unit(String name, Object value) {
-      unitOptions.put(name, value.toString());
-      return this;
+    private Builder() {
+      super("vtd", RAM, DOORBELL);
     }
 
+    /** Changes a field of the capability register. */
     Builder cap(Field field, long value) {
       cap = field.set(cap, value);
-      return this;
+      return register("cap", cap);
     }
 
+    /** Changes a field of the extended capability register. */
     Builder ecap(Field field, long value) {
       ecap = field.set(ecap, value);
-      return this;
-    }
-
-    Builder driver(String name, Object value) {
-      driverOptions.put(name, value.toString());
-      return this;
-    }
-
-    Builder fabric(AtsFabric f) {
-      fabric = f;
-      return this;
-    }
-
-    Builder messages() {
-      messages = true;
-      return this;
-    }
-
-    /** Puts something between driver and unit. */
-    Builder wrap(BiFunction<Mmio, PhysicalMemory, Mmio> w) {
-      wrapper = w;
-      return this;
-    }
-
-    Builder frames(long at) {
-      frames = at;
-      return this;
-    }
-
-    Builder stopped() {
-      start = false;
-      return this;
-    }
-
-    Rig build() {
-      return new Rig(this);
+      return register("ecap", ecap);
     }
 
     @Override
-    public String toString() {
-      return "cap 0x%x ecap 0x%x %s %s".formatted(cap, ecap, unitOptions, driverOptions);
+    public Rig build() {
+      return new Rig(this);
     }
   }
 
@@ -138,64 +43,6 @@ final class Rig implements AutoCloseable {
   }
 
   private Rig(Builder b) {
-    memory.addAnonymous(RAM, RAM_BYTES);
-    frames = new FrameAllocator(memory, b.frames, FRAME_BYTES);
-    b.unit("cap", "0x" + Long.toHexString(b.cap)).unit("ecap", "0x" + Long.toHexString(b.ecap));
-    unit =
-        Architecture.named("vtd")
-            .create(
-                Options.of(b.unitOptions),
-                new Host(
-                    memory,
-                    b.fabric,
-                    InterruptLines.NONE,
-                    (address, data) -> {
-                      messages.add(new Message(address, data));
-                      return PhysicalMemory.OK;
-                    }));
-    driver =
-        DriverProvider.forArchitecture("vtd")
-            .probe(
-                new DriverHost(
-                    b.wrapper.apply(unit, memory), memory, frames, b.messages ? DOORBELL : 0, 0x40),
-                Options.of(b.driverOptions));
-    driver.onFault(faults::add);
-    driver.onPageRequest(requests::add);
-    if (b.start) {
-      driver.start();
-    }
-  }
-
-  DmaPort port(int source) {
-    return new DmaPort(unit, memory, source);
-  }
-
-  /** Asks for one translation; true if it is granted, see {@link #translation}. */
-  boolean translate(int source, int pasid, long iova, int access) {
-    request.source(source).pasid(pasid).iova(iova).access(access);
-    return unit.translate(request, translation);
-  }
-
-  boolean translate(int source, long iova, int access) {
-    return translate(source, DmaRequest.NO_PASID, iova, access);
-  }
-
-  /** Sends an interrupt message; whether it was accepted. */
-  boolean interrupt(int source, long address, int data) {
-    return unit.remap(new InterruptRequest().set(source, address, data), new InterruptDelivery());
-  }
-
-  /** Takes the faults that were reported since the last call. */
-  List<Fault> newFaults() {
-    driver.service();
-    List<Fault> all = List.copyOf(faults);
-    faults.clear();
-    return all;
-  }
-
-  @Override
-  public void close() {
-    driver.close();
-    memory.close();
+    super(b);
   }
 }

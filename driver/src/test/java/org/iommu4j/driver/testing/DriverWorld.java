@@ -1,4 +1,4 @@
-package org.iommu4j.vtd.driver;
+package org.iommu4j.driver.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -17,11 +17,8 @@ import org.iommu4j.driver.Domain.Batch;
 import org.iommu4j.driver.DomainType;
 
 /** A driver, and beside it what devices should be able to do. */
-final class World implements AutoCloseable {
-  static final int NONE = DmaRequest.NO_PASID;
-
-  /** Two functions of one bus, one of its upper half, one of another bus. */
-  static final List<Integer> SOURCES = List.of(0x08, 0x09, 0x90, 0x208);
+public abstract class DriverWorld implements AutoCloseable {
+  private static final int NONE = DmaRequest.NO_PASID;
 
   /** Domains by number: all of them are made anew by {@link Step.Reopen}. */
   private static final List<DomainType> TYPES =
@@ -32,7 +29,8 @@ final class World implements AutoCloseable {
 
   private record Who(int source, int pasid) {}
 
-  final Rig rig;
+  protected final DriverRig rig;
+  private final Places places;
   private final List<Domain> domains = new ArrayList<>();
   private final List<IntervalMap> maps = new ArrayList<>();
   private final Map<Who, Integer> attached = new HashMap<>();
@@ -40,13 +38,30 @@ final class World implements AutoCloseable {
   /** Addresses that matter by now: ends of everything that was ever mapped or unmapped. */
   private final Set<Long> probes = new LinkedHashSet<>();
 
-  World(Rig rig) {
+  protected DriverWorld(DriverRig rig, Places places) {
     this.rig = rig;
+    this.places = places;
     for (DomainType t : TYPES) {
       domains.add(rig.driver.createDomain(t));
       maps.add(new IntervalMap());
     }
-    probes.add(Rig.DATA);
+    probes.add(places.first());
+  }
+
+  /** The accesses that are tried. */
+  protected abstract List<Integer> accesses();
+
+  /** What a page that is mapped with these permissions grants. */
+  protected abstract int granted(int permissions);
+
+  /** Whether an identity domain leads from here to here: else it is not looked at. */
+  protected boolean leadsToItself(long iova) {
+    return true;
+  }
+
+  /** Whether requests with PASID cannot be attached to a domain of that type. */
+  protected boolean refusesPasids(DomainType type) {
+    return false;
   }
 
   private static boolean translates(int domain) {
@@ -63,20 +78,13 @@ final class World implements AutoCloseable {
     }
   }
 
-  void play(Step step) {
+  final void play(Step step) {
     switch (step) {
       case Step.Map m -> map(m);
       case Step.Unmap u -> unmap(u);
       case Step.Remap m -> remap(m);
       case Step.Attach a -> attach(a);
-      case Step.Detach d -> {
-        if (d.pasid() == NONE) {
-          domains.get(d.domain()).detach(d.source());
-        } else if (hasPasids()) {
-          domains.get(d.domain()).detach(d.source(), d.pasid());
-        }
-        attached.remove(new Who(d.source(), d.pasid()), d.domain());
-      }
+      case Step.Detach d -> detach(d);
       case Step.Reopen r -> {
         domains.get(r.domain()).close();
         domains.set(r.domain(), rig.driver.createDomain(TYPES.get(r.domain())));
@@ -87,17 +95,32 @@ final class World implements AutoCloseable {
   }
 
   private void attach(Step.Attach a) {
+    Domain domain = domains.get(a.domain());
     if (a.pasid() == NONE) {
-      domains.get(a.domain()).attach(a.source());
-    } else if (hasPasids()) {
-      domains.get(a.domain()).attach(a.source(), a.pasid());
-    } else {
-      assertThatThrownBy(() -> domains.get(a.domain()).attach(a.source(), a.pasid()))
+      domain.attach(a.source());
+    } else if (!hasPasids()) {
+      assertThatThrownBy(() -> domain.attach(a.source(), a.pasid()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("PASID");
       return;
+    } else if (refusesPasids(TYPES.get(a.domain()))) {
+      assertThatThrownBy(() -> domain.attach(a.source(), a.pasid()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("guest tables");
+      return;
+    } else {
+      domain.attach(a.source(), a.pasid());
     }
     attached.put(new Who(a.source(), a.pasid()), a.domain());
+  }
+
+  private void detach(Step.Detach d) {
+    if (d.pasid() == NONE) {
+      domains.get(d.domain()).detach(d.source());
+    } else if (hasPasids()) {
+      domains.get(d.domain()).detach(d.source(), d.pasid());
+    }
+    attached.remove(new Who(d.source(), d.pasid()), d.domain());
   }
 
   private void map(Step.Map m) {
@@ -111,14 +134,6 @@ final class World implements AutoCloseable {
     domain.map(m.iova(), m.pa(), m.size(), m.permissions());
     map.map(m.iova(), m.size(), m.pa(), granted(m.permissions()));
     probe(m.iova(), m.size());
-  }
-
-  /** There is no execute permission, and in first stages none to write without reading. */
-  private int granted(int permissions) {
-    boolean write = (permissions & Access.WRITE) != 0;
-    boolean read = (permissions & ~Access.WRITE) != 0;
-    boolean readable = read || !rig.driver.capabilities().writeOnly();
-    return (write ? Access.WRITE : 0) | (readable ? Access.READ : 0);
   }
 
   private void unmap(Step.Unmap u) {
@@ -158,43 +173,51 @@ final class World implements AutoCloseable {
   }
 
   /** Every device, with and without PASID, at every address that matters. */
-  void check() {
+  final void check() {
     for (int d = 0; d < DOMAINS; d++) {
       assertThat(domains.get(d).mapped()).isEqualTo(maps.get(d).mapped());
     }
-    for (int source : SOURCES) {
-      for (int pasid : List.of(NONE, 1, 65)) {
-        Integer domain = attached.get(new Who(source, pasid));
-        for (long iova : probes) {
-          if (iova >= 0) {
-            check(source, pasid, iova, domain);
-          }
-        }
-        rig.newFaults();
+    for (int source : places.sources()) {
+      check(source, NONE);
+      for (int pasid : places.pasids()) {
+        check(source, pasid);
       }
     }
+  }
+
+  private void check(int source, int pasid) {
+    Integer domain = attached.get(new Who(source, pasid));
+    for (long iova : probes) {
+      if (iova >= 0) {
+        check(source, pasid, iova, domain);
+      }
+    }
+    rig.newFaults();
   }
 
   private void check(int source, int pasid, long iova, Integer domain) {
     DomainType type = domain == null ? DomainType.BLOCKED : TYPES.get(domain);
     long target = Domain.UNMAPPED;
     int permissions = 0;
-    if (type == DomainType.IDENTITY && rig.memory.region(iova).holds(iova)) {
+    if (type == DomainType.IDENTITY) {
+      if (!leadsToItself(iova)) {
+        return;
+      }
       target = iova;
-      permissions = Access.READ | Access.WRITE;
-    } else if (type == DomainType.IDENTITY) {
-      return; // there is no memory: with a table in place of pass-through it is not mapped
+      permissions = Access.READ | Access.WRITE | Access.EXECUTE;
     } else if (type == DomainType.DMA_STRICT) {
       target = maps.get(domain).target(iova);
       permissions = target == Domain.UNMAPPED ? 0 : maps.get(domain).at(iova).permissions();
       assertThat(domains.get(domain).iovaToPhys(iova)).isEqualTo(target);
     }
-    for (int access : List.of(Access.READ, Access.WRITE)) {
+    for (int access : accesses()) {
+      // Who fetches asks for reading, too: execute permission alone decides.
+      int needed = (access & Access.EXECUTE) != 0 ? Access.EXECUTE : access;
       boolean passes = rig.translate(source, pasid, iova, access);
       String what =
           "device 0x%x pasid %d %s of 0x%x in domain %s"
               .formatted(source, pasid, Access.describe(access), iova, domain);
-      assertThat(passes).as(what).isEqualTo((permissions & access) != 0);
+      assertThat(passes).as(what).isEqualTo((permissions & needed) != 0);
       if (passes) {
         assertThat(rig.translation.pa()).as(what).isEqualTo(target);
         if (type == DomainType.DMA_STRICT) {
@@ -214,7 +237,7 @@ final class World implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public final void close() {
     rig.close();
   }
 }

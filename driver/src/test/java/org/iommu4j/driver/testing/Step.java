@@ -1,10 +1,10 @@
-package org.iommu4j.vtd.driver;
+package org.iommu4j.driver.testing;
 
 import java.util.List;
 import org.iommu4j.core.dma.Access;
 
 /** One call of the driver, by numbers only, so that a failing sequence can be read and replayed. */
-sealed interface Step {
+public sealed interface Step {
   /** Maps a range in a domain. */
   record Map(int domain, long iova, long pa, long size, int permissions) implements Step {
     @Override
