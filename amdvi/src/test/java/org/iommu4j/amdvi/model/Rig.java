@@ -13,32 +13,18 @@ import org.iommu4j.amdvi.layout.EventRecord;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
-import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.Register;
-import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AddressType;
-import org.iommu4j.core.dma.AtsFabric;
 import org.iommu4j.core.dma.AtsInvalidation;
-import org.iommu4j.core.dma.DmaRequest;
-import org.iommu4j.core.dma.Host;
-import org.iommu4j.core.dma.InterruptDelivery;
-import org.iommu4j.core.dma.InterruptLines;
-import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
-import org.iommu4j.core.dma.PageResponse;
-import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.testing.UnitRig;
 
 /**
  * A unit with memory, rings and devices around it, driven from outside: through registers, memory
  * and requests, as hardware would be.
  */
-final class Rig implements AutoCloseable {
-  static final long MEMORY = 0x8000_0000L;
-  static final long SIZE = 64L << 20;
+final class Rig extends UnitRig {
   static final long BEYOND_MEMORY = 0xf000_0000L;
 
   /** Entries of every ring: the smallest that there is. */
@@ -108,9 +94,6 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  /** A message to a processor. */
-  record Message(long address, int data) {}
-
   /** Settings that differ from the usual, then {@link #build}. */
   static final class Builder {
     private final Map<String, String> options = new LinkedHashMap<>();
@@ -146,14 +129,6 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  final PhysicalMemory memory = new PhysicalMemory();
-  final List<AtsInvalidation> invalidations = new ArrayList<>();
-  final List<PageResponse> responses = new ArrayList<>();
-  final List<Message> messages = new ArrayList<>();
-  final Iommu unit;
-  final Translation translation = new Translation();
-  final InterruptDelivery delivery = new InterruptDelivery();
-
   /** Whether devices answer invalidations at once. */
   boolean answers = true;
 
@@ -162,37 +137,17 @@ final class Rig implements AutoCloseable {
   long events;
   long pprLog;
   long gaLog;
-  private long nextFrame = MEMORY + (1L << 20);
   private int tail;
 
   private Rig(Options options) {
-    memory.addAnonymous(MEMORY, SIZE);
-    AtsFabric fabric =
-        new AtsFabric() {
-          @Override
-          public void invalidate(AtsInvalidation request) {
-            invalidations.add(request);
-            if (answers) {
-              unit.invalidationCompleted(
-                  request.source(), request.segmented(), 1 << request.tag(), 1);
-            }
-          }
+    super("amdvi", options);
+  }
 
-          @Override
-          public void respond(PageResponse response) {
-            responses.add(response);
-          }
-        };
-    Host host =
-        new Host(
-            memory,
-            fabric,
-            InterruptLines.NONE,
-            (address, data) -> {
-              messages.add(new Message(address, data));
-              return PhysicalMemory.OK;
-            });
-    unit = Architecture.named("amdvi").create(options, host);
+  @Override
+  protected void invalidated(AtsInvalidation request) {
+    if (answers) {
+      unit.invalidationCompleted(request.source(), request.segmented(), 1 << request.tag(), 1);
+    }
   }
 
   static Builder with() {
@@ -209,18 +164,6 @@ final class Rig implements AutoCloseable {
 
   // ---- registers
 
-  long read(Register r) {
-    return unit.read(r.offset(), r.width());
-  }
-
-  long read(Register r, Field f) {
-    return f.get(read(r));
-  }
-
-  void write(Register r, long value) {
-    unit.write(r.offset(), r.width(), value);
-  }
-
   boolean status(Field bit) {
     return read(Registers.STATUS, bit) != 0;
   }
@@ -233,31 +176,6 @@ final class Rig implements AutoCloseable {
   Rig control(Field field, long value) {
     write(Control.REGISTER, field.set(control(), value));
     return this;
-  }
-
-  // ---- memory
-
-  /** Zeroed pages, naturally aligned to their number, which is a power of two. */
-  long frames(int count) {
-    long size = 4096L * count;
-    long at = (nextFrame + size - 1) & -size;
-    nextFrame = at + size;
-    assertThat(nextFrame).isLessThan(MEMORY + SIZE);
-    return at;
-  }
-
-  long frame() {
-    return frames(1);
-  }
-
-  long load(long at) {
-    return memory.readLong(at);
-  }
-
-  void store(long at, long... words) {
-    for (int i = 0; i < words.length; i++) {
-      assertThat(memory.writeLong(at + 8L * i, words[i])).isEqualTo(PhysicalMemory.OK);
-    }
   }
 
   // ---- start
@@ -372,45 +290,9 @@ final class Rig implements AutoCloseable {
 
   // ---- requests
 
-  DmaRequest request(int device, long iova, int access) {
-    return new DmaRequest().source(device).iova(iova).access(access);
-  }
-
-  boolean translate(DmaRequest request) {
-    return unit.translate(request, translation);
-  }
-
-  boolean reads(int device, long iova) {
-    return translate(request(device, iova, Access.READ));
-  }
-
-  boolean writes(int device, long iova) {
-    return translate(request(device, iova, Access.WRITE));
-  }
-
-  boolean reads(int device, int pasid, long iova) {
-    return translate(request(device, iova, Access.READ).pasid(pasid));
-  }
-
-  boolean writes(int device, int pasid, long iova) {
-    return translate(request(device, iova, Access.WRITE).pasid(pasid));
-  }
-
-  /** A translation request that wants to write. */
-  boolean asks(int device, int pasid, long iova) {
-    return translate(
-        request(device, iova, Access.READ | Access.WRITE)
-            .pasid(pasid)
-            .addressType(AddressType.TRANSLATION_REQUEST));
-  }
-
   Reason reason() {
     assertThat(translation.reason()).isInstanceOf(Reason.class);
     return (Reason) translation.reason();
-  }
-
-  boolean remap(int device, long address, int data) {
-    return unit.remap(new InterruptRequest().set(device, address, data), delivery);
   }
 
   void pageRequest(int device, int pasid, long payload) {
@@ -444,10 +326,5 @@ final class Rig implements AutoCloseable {
 
   List<Integer> codes() {
     return events().stream().map(Record::code).toList();
-  }
-
-  @Override
-  public void close() {
-    memory.close();
   }
 }

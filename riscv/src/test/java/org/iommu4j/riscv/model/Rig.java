@@ -8,17 +8,8 @@ import java.util.List;
 import java.util.Map;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.bits.Register;
-import org.iommu4j.core.dma.AtsFabric;
-import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.DmaPort;
-import org.iommu4j.core.dma.DmaRequest;
-import org.iommu4j.core.dma.Host;
-import org.iommu4j.core.dma.Iommu;
-import org.iommu4j.core.dma.PageResponse;
-import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.memory.PhysicalMemory;
-import org.iommu4j.riscv.RiscvArchitecture;
+import org.iommu4j.core.testing.UnitRig;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.FaultRecord;
@@ -29,9 +20,7 @@ import org.iommu4j.riscv.layout.TransactionType;
  * A unit with memory, queues and devices around it, driven from outside: through registers, memory
  * and requests, as hardware would be.
  */
-final class Rig implements AutoCloseable {
-  static final long MEMORY = 0x8000_0000L;
-  static final long SIZE = 64L << 20;
+final class Rig extends UnitRig {
 
   /** A fault record, decoded by this test's own hands. */
   record Fault(
@@ -72,13 +61,6 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  final PhysicalMemory memory = new PhysicalMemory();
-  final List<AtsInvalidation> invalidations = new ArrayList<>();
-  final List<PageResponse> responses = new ArrayList<>();
-  final boolean[] wires = new boolean[16];
-  final Iommu unit;
-  final Translation translation = new Translation();
-  private long nextFrame = MEMORY + (1L << 20);
   private long commandQueue;
   private long faultQueue;
   private long pageRequestQueue;
@@ -86,22 +68,7 @@ final class Rig implements AutoCloseable {
   private int commandTail;
 
   private Rig(Options options) {
-    memory.addAnonymous(MEMORY, SIZE);
-    AtsFabric fabric =
-        new AtsFabric() {
-          @Override
-          public void invalidate(AtsInvalidation request) {
-            invalidations.add(request);
-          }
-
-          @Override
-          public void respond(PageResponse response) {
-            responses.add(response);
-          }
-        };
-    unit =
-        new RiscvArchitecture()
-            .create(options, new Host(memory, fabric, (line, level) -> wires[line] = level));
+    super("riscv", options);
   }
 
   static Builder with() {
@@ -119,18 +86,6 @@ final class Rig implements AutoCloseable {
 
   // ---- registers
 
-  long read(Register r) {
-    return unit.read(r.offset(), r.width());
-  }
-
-  long read(Register r, Field f) {
-    return f.get(read(r));
-  }
-
-  void write(Register r, long value) {
-    unit.write(r.offset(), r.width(), value);
-  }
-
   boolean bigEndian() {
     return read(Registers.FCTL, Registers.BE) != 0;
   }
@@ -138,22 +93,6 @@ final class Rig implements AutoCloseable {
   /** In the byte order of the structures that the unit owns. */
   long ordered(long value) {
     return bigEndian() ? Long.reverseBytes(value) : value;
-  }
-
-  // ---- memory
-
-  /** Zeroed pages, naturally aligned to their number, which is a power of two. */
-  long frames(int count) {
-    long size = 4096L * count;
-    long at = (nextFrame + size - 1) & -size;
-    nextFrame = at + size;
-    assertThat(nextFrame).isLessThan(MEMORY + SIZE);
-    memory.write(at, new byte[(int) size], 0, (int) size);
-    return at;
-  }
-
-  long frame() {
-    return frames(1);
   }
 
   // ---- queues
@@ -261,15 +200,6 @@ final class Rig implements AutoCloseable {
 
   // ---- devices
 
-  boolean translate(DmaRequest request) {
-    return unit.translate(request, translation);
-  }
-
-  /** A plain request of a device without PASID. */
-  DmaRequest request(int did, long iova, int access) {
-    return new DmaRequest().source(did).iova(iova).access(access);
-  }
-
   /** Whether it passes. */
   boolean access(int did, long iova, int access) {
     return translate(request(did, iova, access));
@@ -277,10 +207,5 @@ final class Rig implements AutoCloseable {
 
   DmaPort port(int did) {
     return new DmaPort(unit, memory, did);
-  }
-
-  @Override
-  public void close() {
-    memory.close();
   }
 }

@@ -6,23 +6,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.bits.Register;
-import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AddressType;
-import org.iommu4j.core.dma.AtsFabric;
-import org.iommu4j.core.dma.AtsInvalidation;
-import org.iommu4j.core.dma.DmaRequest;
-import org.iommu4j.core.dma.Host;
-import org.iommu4j.core.dma.InterruptDelivery;
-import org.iommu4j.core.dma.InterruptLines;
-import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
-import org.iommu4j.core.dma.PageResponse;
-import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.testing.UnitRig;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.Descriptor;
 import org.iommu4j.vtd.layout.ExtendedCapability;
@@ -34,9 +20,7 @@ import org.iommu4j.vtd.layout.Registers;
  * A unit with memory, a queue and devices around it, driven from outside: through registers, memory
  * and requests, as hardware would be.
  */
-final class Rig implements AutoCloseable {
-  static final long MEMORY = 0x8000_0000L;
-  static final long SIZE = 64L << 20;
+final class Rig extends UnitRig {
   static final int HAW = 46;
 
   /** Everything that can be had together, version 5. */
@@ -103,9 +87,6 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  /** A message to a processor. */
-  record Message(long address, int data) {}
-
   /** Settings that differ from {@link #CAP} and {@link #ECAP}, then {@link #build}. */
   static final class Builder {
     private final Map<String, String> options = new LinkedHashMap<>();
@@ -142,43 +123,13 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  final PhysicalMemory memory = new PhysicalMemory();
-  final List<AtsInvalidation> invalidations = new ArrayList<>();
-  final List<PageResponse> responses = new ArrayList<>();
-  final List<Message> messages = new ArrayList<>();
-  final Iommu unit;
-  final Translation translation = new Translation();
-  final InterruptDelivery delivery = new InterruptDelivery();
-  private long nextFrame = MEMORY + (1L << 20);
   private long queue;
   private boolean wide;
   private int tail;
   private long pageRequests;
 
   private Rig(Options options) {
-    memory.addAnonymous(MEMORY, SIZE);
-    AtsFabric fabric =
-        new AtsFabric() {
-          @Override
-          public void invalidate(AtsInvalidation request) {
-            invalidations.add(request);
-          }
-
-          @Override
-          public void respond(PageResponse response) {
-            responses.add(response);
-          }
-        };
-    Host host =
-        new Host(
-            memory,
-            fabric,
-            InterruptLines.NONE,
-            (address, data) -> {
-              messages.add(new Message(address, data));
-              return PhysicalMemory.OK;
-            });
-    unit = Architecture.named("vtd").create(options, host);
+    super("vtd", options);
   }
 
   static Builder with() {
@@ -194,18 +145,6 @@ final class Rig implements AutoCloseable {
   }
 
   // ---- registers
-
-  long read(Register r) {
-    return unit.read(r.offset(), r.width());
-  }
-
-  long read(Register r, Field f) {
-    return f.get(read(r));
-  }
-
-  void write(Register r, long value) {
-    unit.write(r.offset(), r.width(), value);
-  }
 
   long cap() {
     return read(Capability.REGISTER);
@@ -223,31 +162,6 @@ final class Rig implements AutoCloseable {
 
   boolean status(Field bit) {
     return read(Registers.GSTS, bit) != 0;
-  }
-
-  // ---- memory
-
-  /** Zeroed pages, naturally aligned to their number, which is a power of two. */
-  long frames(int count) {
-    long size = 4096L * count;
-    long at = (nextFrame + size - 1) & -size;
-    nextFrame = at + size;
-    assertThat(nextFrame).isLessThan(MEMORY + SIZE);
-    return at;
-  }
-
-  long frame() {
-    return frames(1);
-  }
-
-  long load(long at) {
-    return memory.readLong(at);
-  }
-
-  void store(long at, long... words) {
-    for (int i = 0; i < words.length; i++) {
-      assertThat(memory.writeLong(at + 8 * i, words[i])).isEqualTo(PhysicalMemory.OK);
-    }
   }
 
   // ---- root table
@@ -398,45 +312,9 @@ final class Rig implements AutoCloseable {
 
   // ---- requests
 
-  DmaRequest request(int sid, long iova, int access) {
-    return new DmaRequest().source(sid).iova(iova).access(access);
-  }
-
-  boolean translate(DmaRequest request) {
-    return unit.translate(request, translation);
-  }
-
-  boolean reads(int sid, long iova) {
-    return translate(request(sid, iova, Access.READ));
-  }
-
-  boolean writes(int sid, long iova) {
-    return translate(request(sid, iova, Access.WRITE));
-  }
-
-  boolean reads(int sid, int pasid, long iova) {
-    return translate(request(sid, iova, Access.READ).pasid(pasid));
-  }
-
-  boolean writes(int sid, int pasid, long iova) {
-    return translate(request(sid, iova, Access.WRITE).pasid(pasid));
-  }
-
-  /** A translation request that wants to write. */
-  boolean asks(int sid, int pasid, long iova) {
-    return translate(
-        request(sid, iova, Access.READ | Access.WRITE)
-            .pasid(pasid)
-            .addressType(AddressType.TRANSLATION_REQUEST));
-  }
-
   Reason reason() {
     assertThat(translation.reason()).isInstanceOf(Reason.class);
     return (Reason) translation.reason();
-  }
-
-  boolean remap(int sid, long address, int data) {
-    return unit.remap(new InterruptRequest().set(sid, address, data), delivery);
   }
 
   /** A remappable message of this index. */
@@ -497,10 +375,5 @@ final class Rig implements AutoCloseable {
 
   long pageRequestQueue() {
     return pageRequests;
-  }
-
-  @Override
-  public void close() {
-    memory.close();
   }
 }
