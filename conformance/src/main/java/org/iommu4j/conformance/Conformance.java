@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.iommu4j.conformance.capture.CaptureCheck;
 import org.iommu4j.conformance.qemu.QemuFormat;
+import org.iommu4j.conformance.qemu.QemuMachine;
 import org.iommu4j.conformance.riscvref.RiscvRefFormat;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.iotlb.CacheBehaviour;
@@ -89,7 +90,12 @@ public final class Conformance {
   /** The runner for all architectures and formats. */
   public static Conformance standard() {
     return new Conformance(
-        Architecture.all(), List.of(new RiscvRefFormat(), new QemuFormat()), Disputes.standard());
+        Architecture.all(),
+        List.of(
+            new RiscvRefFormat(),
+            QemuFormat.ofQemu(QemuMachine.ALL),
+            QemuFormat.ofSpecifications(QemuMachine.ALL)),
+        Disputes.standard());
   }
 
   /**

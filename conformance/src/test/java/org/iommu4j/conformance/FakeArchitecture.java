@@ -21,6 +21,9 @@ final class FakeArchitecture implements Architecture {
   /** What the units were built with, in order. */
   final List<CacheBehaviour> caches = new ArrayList<>();
 
+  /** Whether they were to have the quirk, in order. */
+  final List<Boolean> quirks = new ArrayList<>();
+
   /** The faults of a {@link FakeIommu}. */
   enum Reason implements FaultReason {
     FORBIDDEN;
@@ -84,6 +87,7 @@ final class FakeArchitecture implements Architecture {
   @Override
   public synchronized Iommu create(Options options, Host host) {
     caches.add(options.choice("cache", CacheBehaviour.class, CacheBehaviour.NORMAL));
+    quirks.add(options.flag("quirk", false));
     if (options.number("capabilities", 0) == 0xbad) {
       options.finish(List.of("none"));
     }

@@ -107,4 +107,19 @@ class QemuTest {
     assertThat(fails(own, "{'do':'irq','expect':[]}"))
         .containsExactly(new Difference("interrupts", "none", "cpu 1 vector 34 edge"));
   }
+
+  @Test
+  void cases_of_the_specification_run_on_a_unit_without_quirks() throws IOException {
+    FakeArchitecture architecture = new FakeArchitecture();
+    for (String row : List.of(qemu(WRITE), qemu(WRITE).replace("qemu-fake", "spec-fake"))) {
+      Report report =
+          Rows.runner(architecture, Disputes.none())
+              .run(
+                  List.of(Rows.file(folder, "one.jsonl", row)),
+                  Conformance.Settings.standard(),
+                  Conformance.Progress.NONE);
+      assertThat(report.passed()).isEqualTo(1);
+    }
+    assertThat(architecture.quirks).containsExactly(true, false);
+  }
 }

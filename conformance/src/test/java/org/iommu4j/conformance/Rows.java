@@ -30,6 +30,7 @@ final class Rows {
           List.of(new Range(0x1000, 0xffff), new Range(0x1_0000_0000L, 0x1_0000_ffffL)),
           new Range(0xfee0_0000L, 0xfeef_ffffL),
           Map.of(),
+          Map.of("quirk", "true"),
           Map.of("CAP", "capabilities"),
           List.of("config"));
 
@@ -55,7 +56,10 @@ final class Rows {
   static Conformance runner(FakeArchitecture architecture, Disputes disputes) {
     return new Conformance(
         List.of(architecture),
-        List.of(new RiscvRefFormat(), new QemuFormat(List.of(MACHINE))),
+        List.of(
+            new RiscvRefFormat(),
+            QemuFormat.ofQemu(List.of(MACHINE)),
+            QemuFormat.ofSpecifications(List.of(MACHINE))),
         disputes);
   }
 

@@ -60,7 +60,7 @@ class VectorsTest {
   void none_is_missing() {
     assertThat(Inputs.under(VECTORS.resolve("riscv-ref"))).hasSize(69);
     assertThat(Inputs.under(VECTORS.resolve("qemu"))).hasSize(3);
-    assertThat(Inputs.under(VECTORS.resolve("spec"))).hasSize(2);
+    assertThat(Inputs.under(VECTORS.resolve("spec"))).hasSize(3);
     assertThat(Inputs.under(CAPTURES)).hasSize(8);
   }
 
