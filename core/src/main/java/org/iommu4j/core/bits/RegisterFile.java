@@ -12,10 +12,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Two verbs change a register: {@link #write} is software's (kinds, {@link Legal} and {@link
  * Effect} apply), {@link #post} is the hardware's own (only the value changes).
  *
- * <p>Access rules: aligned 4- and 8-byte accesses. A 4-byte access to half of an 8-byte register is
- * merged with the other half and handled as a write of the whole. An 8-byte access to two 4-byte
- * registers is two accesses, low first. Anything else, and offsets without a register, reads 0 and
- * ignores writes. Not thread-safe: the owning model serialises.
+ * <p>Access rules: aligned accesses of 4 and 8 bytes, and of 1 and 2 where the specification has
+ * them. A write to a part of a register is merged with the rest and handled as a write of the
+ * whole, in which the rest stays as it is: its write-1 bits do nothing. An 8-byte access to two
+ * 4-byte registers is two accesses, low first. Anything else, and offsets without a register, reads
+ * 0 and ignores writes. Not thread-safe: the owning model serialises.
  */
 public final class RegisterFile {
 
@@ -72,10 +73,22 @@ public final class RegisterFile {
   }
 
   private final @Nullable Slot[] slots;
+  private final int smallest;
 
-  /** An empty register file of {@code bytes} bytes, a multiple of 4. */
+  /** An empty register file of {@code bytes} bytes, a multiple of 4; accesses of 4 and 8 bytes. */
   public RegisterFile(int bytes) {
+    this(bytes, 4);
+  }
+
+  /**
+   * An empty register file.
+   *
+   * @param bytes its size, a multiple of 4
+   * @param smallest bytes of the smallest access that is carried out: 1, 2 or 4
+   */
+  public RegisterFile(int bytes, int smallest) {
     slots = new Slot[bytes / 4];
+    this.smallest = smallest;
   }
 
   /** Adds a register with its reset value, plain: no rule, no effect. */
@@ -149,11 +162,7 @@ public final class RegisterFile {
       }
       return (read(offset, 4) & 0xffff_ffffL) | read(offset + 4, 4) << 32;
     }
-    if (s == null) {
-      return 0;
-    }
-    boolean high = offset != s.register.offset();
-    return (high ? load(s) >>> 32 : load(s)) & 0xffff_ffffL;
+    return s == null ? 0 : load(s) >>> bit(s, offset) & ones(size);
   }
 
   /** Software's write of {@code size} bytes; see the class comment for the access rules. */
@@ -174,23 +183,29 @@ public final class RegisterFile {
     if (s == null) {
       return;
     }
-    if (s.register.width() == 4) {
-      store(s, value & 0xffff_ffffL);
-    } else if (offset == s.register.offset()) {
-      store(s, (other(s) & 0xffff_ffff_0000_0000L) | (value & 0xffff_ffffL));
-    } else {
-      store(s, (other(s) & 0xffff_ffffL) | value << 32);
-    }
+    long written = ones(size) << bit(s, offset);
+    long rest = size == s.register.width() ? 0 : rest(s) & ~written;
+    store(s, rest | (value << bit(s, offset) & written));
   }
 
-  /** The register as the half that is not written keeps it: its write-1 bits do nothing. */
-  private static long other(Slot s) {
+  /** The lowest bit of a register that an access at {@code offset} is about. */
+  private static int bit(Slot s, long offset) {
+    return (int) (offset - s.register.offset()) * 8;
+  }
+
+  private static long ones(int bytes) {
+    return -1L >>> (64 - 8 * bytes);
+  }
+
+  /** The register as the part that is not written keeps it: its write-1 bits do nothing. */
+  private static long rest(Slot s) {
     long now = s.source == null ? s.value : s.source.read(s.value);
     return now & ~(s.w1c | s.w1s);
   }
 
   private boolean accessible(long offset, int size) {
-    return (size == 4 || size == 8)
+    return (size == 1 || size == 2 || size == 4 || size == 8)
+        && size >= smallest
         && offset >= 0
         && (offset & (size - 1)) == 0
         && offset <= slots.length * 4L - size;

@@ -109,6 +109,65 @@ class RegisterFileTest {
   }
 
   @Test
+  void small_accesses_are_for_those_who_ask() {
+    reset(-1);
+    file.write(0x11, 1, 0);
+    file.write(0x10, 2, 0);
+    assertThat(file.get(ALL)).isEqualTo(-1);
+    assertThat(file.read(0x11, 1)).isZero();
+    RegisterFile words = new RegisterFile(0x100, 2);
+    words.add(HIGH, -1);
+    words.write(0x28, 1, 0);
+    words.write(0x2a, 2, 0);
+    assertThat(words.get(HIGH)).isEqualTo(0xffff_ffff_0000_ffffL);
+  }
+
+  @Test
+  void bytes_are_read_and_written_alone() {
+    RegisterFile bytes = new RegisterFile(0x100, 1);
+    bytes.add(HIGH, 0x1122_3344_5566_7788L);
+    bytes.add(NEXT, 0x99aa_bbccL);
+    for (int i = 0; i < 8; i++) {
+      assertThat(bytes.read(0x28 + i, 1)).isEqualTo(0x88 - 0x11 * i);
+    }
+    assertThat(bytes.read(0x2e, 2)).isEqualTo(0x1122);
+    assertThat(bytes.read(0x26, 2)).isEqualTo(0x99aa);
+    bytes.write(0x2b, 1, 0xffL << 8 | 0xee);
+    assertThat(bytes.get(HIGH)).isEqualTo(0x1122_3344_ee66_7788L);
+    bytes.write(0x2e, 2, 0xdead_beefL);
+    assertThat(bytes.get(HIGH)).isEqualTo(0xbeef_3344_ee66_7788L);
+    bytes.write(0x25, 1, 0x11);
+    assertThat(bytes.get(NEXT)).isEqualTo(0x99aa_11ccL);
+  }
+
+  @Test
+  void a_byte_touches_the_fields_in_it_and_no_others() {
+    RegisterFile bytes = new RegisterFile(0x100, 1);
+    bytes.add(ALL, W1C.of(0xff) | W1S.of(0x0f) | RW.of(0x11) | RO.of(0x22));
+    bytes.write(0x11, 1, 0x33);
+    bytes.write(0x10, 1, 0xff);
+    assertThat(bytes.get(ALL)).isEqualTo(W1C.of(0xff) | W1S.of(0x0f) | RW.of(0x33) | RO.of(0x22));
+    bytes.write(0x12, 1, 0x03);
+    bytes.write(0x13, 1, 0x10);
+    assertThat(bytes.get(ALL)).isEqualTo(W1C.of(0xfc) | W1S.of(0x1f) | RW.of(0x33) | RO.of(0x22));
+    bytes.write(0x15, 1, 0x5a);
+    bytes.write(0x14, 1, 0x01);
+    assertThat(bytes.get(ALL, WO)).isEqualTo(0x5a);
+    assertThat(bytes.read(0x15, 1)).isZero();
+  }
+
+  @Test
+  void accesses_across_their_own_size_do_nothing() {
+    RegisterFile bytes = new RegisterFile(0x100, 1);
+    bytes.add(HIGH, 0x1122_3344_5566_7788L);
+    for (int[] access : new int[][] {{0x29, 2}, {0x2a, 4}, {0x2c, 8}, {0x28, 3}, {0x28, 16}}) {
+      bytes.write(access[0], access[1], 0);
+      assertThat(bytes.read(access[0], access[1])).isZero();
+    }
+    assertThat(bytes.get(HIGH)).isEqualTo(0x1122_3344_5566_7788L);
+  }
+
+  @Test
   void halves_of_a_wide_register_are_read_and_written_alone() {
     file.add(HIGH, 0x1111_2222_3333_4444L);
     assertThat(file.read(0x28, 4)).isEqualTo(0x3333_4444L);
