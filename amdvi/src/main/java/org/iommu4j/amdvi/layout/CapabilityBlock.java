@@ -18,6 +18,9 @@ public final class CapabilityBlock {
   /** Bytes of the block. */
   public static final int BYTES = 0x18;
 
+  /** With the MSI capability behind it. */
+  public static final int BYTES_WITH_MSI = 0x28;
+
   public static final Field CAP_ID = bits("CapId", 7, 0).as(RO);
   public static final Field CAP_PTR = bits("CapPtr", 15, 8).as(RO);
   public static final Field CAP_TYPE = bits("CapType", 18, 16).as(RO);
@@ -87,6 +90,22 @@ public final class CapabilityBlock {
 
   public static final List<Register> ALL =
       List.of(HEADER, BASE_LOW, BASE_HIGH, RANGE, MISC_0, MISC_1);
+
+  // The MSI capability, with 64-bit addresses. PCI, "MSI Capability Structure".
+  /** Capability id of MSI. */
+  public static final int MSI = 5;
+
+  public static final Field MSI_CAP_ID = bits("CapId", 7, 0).as(RO);
+  public static final Field MSI_CAP_PTR = bits("CapPtr", 15, 8).as(RO);
+  public static final Field MSI_64_BIT = bit("64-bit", 23).as(RO);
+  public static final Register MSI_HEADER =
+      Register.of32(
+          "MSI Capability Header", 0x18, MSI_CAP_ID, MSI_CAP_PTR, Registers.MSI_EN, MSI_64_BIT);
+  public static final Register MSI_ADDRESS_LOW =
+      Register.of32("MSI Address Low", 0x1c, Registers.MSI_ADDRESS);
+  public static final Register MSI_ADDRESS_HIGH =
+      Register.of32("MSI Address High", 0x20, Registers.MSI_UPPER);
+  public static final Register MSI_DATA = Register.of32("MSI Data", 0x24, Registers.MSI_DATA_FIELD);
 
   private CapabilityBlock() {}
 }

@@ -10,6 +10,7 @@ import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.Register;
@@ -67,6 +68,7 @@ final class AmdviIommu implements Iommu {
   private final MessagePort messages;
   private final Invalidation invalidation;
   private final CommandBuffer commands;
+  private final MsiCapability msi = new MsiCapability();
   private final CapabilitySpace capability;
   private final RegisterFile registers;
   private final List<Workspace> workspaces = new CopyOnWriteArrayList<>();
@@ -96,7 +98,7 @@ final class AmdviIommu implements Iommu {
     messages = new MessagePort(this);
     invalidation = new Invalidation(this);
     commands = new CommandBuffer(this, invalidation);
-    capability = new CapabilitySpace(config);
+    capability = new CapabilitySpace(this);
     registers = RegisterBank.create(this);
     setup = new Setup(host.memory(), config, registers, false);
   }
@@ -313,6 +315,7 @@ final class AmdviIommu implements Iommu {
   public long read(long offset, int size) {
     synchronized (commandLock) {
       commands.run(); // what a long buffer left over
+      reservedAccessed(offset);
       synchronized (state) {
         return registers.read(offset, size);
       }
@@ -325,6 +328,7 @@ final class AmdviIommu implements Iommu {
       synchronized (state) {
         registers.write(offset, size, value);
       }
+      reservedAccessed(offset);
       if (drainPending) {
         drainPending = false;
         windows.drain();
@@ -364,9 +368,9 @@ final class AmdviIommu implements Iommu {
     cachesChanged();
   }
 
-  /** 1FF8h was read or written. */
-  void reservedAccessed() {
-    if (setup.counting) {
+  /** Accesses to 1FF8h are an event of the performance counters. */
+  private void reservedAccessed(long offset) {
+    if ((offset & -8L) == Registers.RESERVED.offset() && setup.counting) {
       counters.count(Counters.RESERVED_ACCESSES, 0, 0, 0);
     }
   }
@@ -386,6 +390,7 @@ final class AmdviIommu implements Iommu {
         for (Register r : registers.registers()) {
           registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
         }
+        msi.restore(image);
         refresh();
       }
     }
@@ -438,6 +443,10 @@ final class AmdviIommu implements Iommu {
 
   Signals signals() {
     return signals;
+  }
+
+  MsiCapability msi() {
+    return msi;
   }
 
   EventLog eventLog() {

@@ -7,11 +7,16 @@ import org.iommu4j.core.memory.Mmio;
 /**
  * The unit's capability block as the CPU sees it in PCI configuration space; offsets are from its
  * beginning. Setting Enable locks the base address. 48882, "IOMMU PCI Capability Block".
+ *
+ * <p>Choice: the function's MSI capability lies behind it. Accesses have 4 bytes.
  */
 final class CapabilitySpace implements Mmio {
-  private final RegisterFile file = new RegisterFile(CapabilityBlock.BYTES);
+  private final RegisterFile file = new RegisterFile(CapabilityBlock.BYTES_WITH_MSI);
+  private final Object state;
 
-  CapabilitySpace(UnitConfig config) {
+  CapabilitySpace(AmdviIommu unit) {
+    UnitConfig config = unit.config();
+    state = unit.state();
     file.add(CapabilityBlock.HEADER, config.header() & 0xffff_ffffL);
     file.add(
         CapabilityBlock.BASE_LOW,
@@ -24,6 +29,16 @@ final class CapabilitySpace implements Mmio {
     file.add(CapabilityBlock.RANGE, 0);
     file.add(CapabilityBlock.MISC_0, config.misc0() & 0xffff_ffffL);
     file.add(CapabilityBlock.MISC_1, config.misc1() & 0xffff_ffffL);
+    unit.msi()
+        .addTo(
+            file,
+            CapabilityBlock.MSI_HEADER,
+            CapabilityBlock.MSI_ADDRESS_LOW,
+            CapabilityBlock.MSI_ADDRESS_HIGH,
+            CapabilityBlock.MSI_DATA);
+    file.post(
+        CapabilityBlock.MSI_HEADER,
+        CapabilityBlock.MSI_CAP_ID.of(CapabilityBlock.MSI) | CapabilityBlock.MSI_64_BIT.mask());
   }
 
   private boolean enabled() {
@@ -31,12 +46,16 @@ final class CapabilitySpace implements Mmio {
   }
 
   @Override
-  public synchronized long read(long offset, int size) {
-    return file.read(offset, size);
+  public long read(long offset, int size) {
+    synchronized (state) {
+      return file.read(offset, size);
+    }
   }
 
   @Override
-  public synchronized void write(long offset, int size, long value) {
-    file.write(offset, size, value);
+  public void write(long offset, int size, long value) {
+    synchronized (state) {
+      file.write(offset, size, value);
+    }
   }
 }

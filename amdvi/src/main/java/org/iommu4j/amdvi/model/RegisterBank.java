@@ -14,6 +14,11 @@ import org.iommu4j.core.bits.RegisterFile;
  * The registers that a unit has, given its features, with what a write to each makes stick and
  * causes. 48882, "IOMMU MMIO Registers". Effects run with the command lock and the state lock held;
  * what needs to run without the state lock is left to {@link AmdviIommu} as a pending action.
+ *
+ * <p>Accesses have 1, 2, 4 or 8 bytes and are aligned to their size: a part of a register can be
+ * read and written alone. Choice: what is not aligned, or is wider, reads 0 and writes nothing. A
+ * write to a part has the effects of a write to the register: a tail that is written byte by byte
+ * moves with each of them.
  */
 final class RegisterBank {
   private final AmdviIommu unit;
@@ -24,7 +29,7 @@ final class RegisterBank {
   private RegisterBank(AmdviIommu unit) {
     this.unit = unit;
     this.config = unit.config();
-    this.file = new RegisterFile(bytes(config));
+    this.file = new RegisterFile(bytes(config), 1);
     this.controlMask = controlMask();
   }
 
@@ -240,15 +245,12 @@ final class RegisterBank {
       file.add(XT_PPR, 0);
       file.add(XT_GA, 0);
     }
-    // The MSI capability is part of the function; whether it is seen here, EFR tells.
-    long misc0 = config.misc0() & 0xffff_ffffL;
-    file.add(MSI_VECTOR_0, misc0 & MSI_VECTOR_0.mask(Field.Kind.RO));
-    file.add(MSI_VECTOR_1, MSI_NUM_GA.of(config.misc1()));
-    file.add(MSI_CAPABILITY, 0);
-    file.add(MSI_ADDRESS_LOW, 0);
-    file.add(MSI_ADDRESS_HIGH, 0);
-    file.add(MSI_DATA, 0);
-    file.add(MSI_MAPPING, 0);
+    if (has(ExtendedFeatures.MSI_CAP_MMIO_SUP)) {
+      file.add(MSI_VECTOR_0, config.misc0() & MSI_VECTOR_0.mask(Field.Kind.RO));
+      file.add(MSI_VECTOR_1, MSI_NUM_GA.of(config.misc1()));
+      unit.msi().addTo(file, MSI_CAPABILITY, MSI_ADDRESS_LOW, MSI_ADDRESS_HIGH, MSI_DATA);
+      file.add(MSI_MAPPING, 0);
+    }
   }
 
   private void others() {
@@ -260,15 +262,7 @@ final class RegisterBank {
     if (has(ExtendedFeatures.PERF_OPT_SUP)) {
       file.add(PERFORMANCE_OPTIMIZATION, 0);
     }
-    file.add(
-        RESERVED,
-        0,
-        null,
-        (b, a, w) -> unit.reservedAccessed(),
-        stored -> {
-          unit.reservedAccessed();
-          return stored;
-        });
+    file.add(RESERVED, 0);
     if (has(ExtendedFeatures.SMIF_SUP)) {
       int filters = 1 << Math.min(config.field(ExtendedFeatures.SMIF_RC), 4);
       for (int n = 0; n < filters; n++) {

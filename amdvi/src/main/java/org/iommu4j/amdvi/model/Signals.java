@@ -60,12 +60,10 @@ final class Signals {
       unit.host().interrupts().deliver(message(destination, logical), data);
       return;
     }
-    if (r.get(Registers.MSI_CAPABILITY, Registers.MSI_EN) == 0) {
-      return;
+    MsiCapability msi = unit.msi();
+    if (msi.enabled()) {
+      unit.host().interrupts().deliver(msi.address(), msi.data() | number(source));
     }
-    long address = r.get(Registers.MSI_ADDRESS_HIGH) << 32 | r.get(Registers.MSI_ADDRESS_LOW);
-    int data = (int) r.get(Registers.MSI_DATA) | number(source);
-    unit.host().interrupts().deliver(address, data);
   }
 
   /** Which of the function's messages a source uses. */

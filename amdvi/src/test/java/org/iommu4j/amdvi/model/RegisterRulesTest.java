@@ -6,7 +6,6 @@ import static org.iommu4j.amdvi.model.Tables.IOVA;
 
 import java.util.List;
 import java.util.stream.Stream;
-import org.iommu4j.amdvi.layout.CapabilityBlock;
 import org.iommu4j.amdvi.layout.Command;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
@@ -220,41 +219,10 @@ class RegisterRulesTest {
     }
   }
 
-  static Stream<Arguments> optional() {
-    return Stream.of(
-        Arguments.of(Registers.PPR_LOG, ExtendedFeatures.PPR_SUP),
-        Arguments.of(Registers.PPR_HEAD, ExtendedFeatures.PPR_SUP),
-        Arguments.of(Registers.GA_LOG, ExtendedFeatures.GA_SUP),
-        Arguments.of(Registers.GA_LOG_TAIL_ADDRESS, ExtendedFeatures.GA_SUP),
-        Arguments.of(Registers.EVENT_LOG_B, ExtendedFeatures.DUAL_EVENT_LOG_SUP),
-        Arguments.of(Registers.PPR_LOG_B, ExtendedFeatures.DUAL_PPR_LOG_SUP),
-        Arguments.of(Registers.SMI_FILTER.get(0), ExtendedFeatures.SMIF_SUP),
-        Arguments.of(Registers.DEVICE_TABLE_SEGMENT.get(0), ExtendedFeatures.DEV_TBL_SEG_SUP),
-        Arguments.of(Registers.XT_GENERAL, ExtendedFeatures.XT_SUP),
-        Arguments.of(Registers.MARC_BASE.get(0), ExtendedFeatures.MARC_SUP),
-        Arguments.of(Registers.PPR_AUTO_RESPONSE, ExtendedFeatures.PPR_AUTO_RSP_SUP),
-        Arguments.of(Registers.PPR_EARLY, ExtendedFeatures.PPR_OVRFLW_EARLY_SUP));
-  }
-
-  @ParameterizedTest
-  @MethodSource("optional")
-  void a_register_is_not_there_without_its_feature(Register register, Field feature) {
-    unit(Rig.with().efr(feature, 0));
-    long ones = register.width() == 8 ? -1L : 0xffff_ffffL;
-    rig.write(register, ones);
-    assertThat(rig.read(register)).isZero();
-  }
-
   @Test
   void without_counters_the_window_is_smaller() {
     assertThat(rig.unit.registerBytes()).isEqualTo(0x8_0000);
     unit(Rig.with().efr(ExtendedFeatures.PC_SUP, 0));
     assertThat(rig.unit.registerBytes()).isEqualTo(0x4000);
-  }
-
-  @Test
-  void without_extended_features_the_register_reads_as_0() {
-    unit(Rig.with().header(CapabilityBlock.EFR_SUP, 0));
-    assertThat(rig.read(ExtendedFeatures.REGISTER)).isZero();
   }
 }
