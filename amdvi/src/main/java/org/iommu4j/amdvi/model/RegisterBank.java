@@ -4,6 +4,7 @@ import static org.iommu4j.amdvi.layout.Control.*;
 import static org.iommu4j.amdvi.layout.Registers.*;
 
 import java.util.List;
+import org.iommu4j.amdvi.layout.CapabilityBlock;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.bits.Field;
@@ -87,6 +88,8 @@ final class RegisterBank {
             | without2(GST_BUFFER_TRP_MODE, ExtendedFeatures.TMPM_SUP)
             | without2(SNP_AVIC_EN, ExtendedFeatures.SNP_AVIC_SUP)
             | without2(NUM_INT_REMAP_MODE, ExtendedFeatures.NUM_INT_REMAP_SUP));
+    mask &= CapabilityBlock.HT_TUNNEL.isSet(config.header()) ? -1 : ~HT_TUN_EN.mask();
+    mask &= config.deviceIotlbs() ? -1 : ~INV_TIME_OUT.mask();
     if (!has(ExtendedFeatures.HA_SUP) && !has(ExtendedFeatures.HD_SUP)) {
       mask &= ~HAD_UPDATE.mask();
     }
@@ -126,12 +129,21 @@ final class RegisterBank {
     }
   }
 
-  /** Choice: more segments than the unit has are not taken. */
+  /** Choice: what a field has no meaning for, or the unit no part, is not taken. */
   private long legalControl(long before, long written) {
     long control = written & controlMask;
-    return DEV_TBL_SEG_EN.get(control) > config.field(ExtendedFeatures.DEV_TBL_SEG_SUP)
-        ? DEV_TBL_SEG_EN.set(control, DEV_TBL_SEG_EN.get(before))
-        : control;
+    control =
+        atMost(config.field(ExtendedFeatures.DEV_TBL_SEG_SUP), DEV_TBL_SEG_EN, before, control);
+    // 2, the other log when one is full, is a feature of its own.
+    control =
+        atMost(
+            config.field(ExtendedFeatures.DUAL_EVENT_LOG_SUP), DUAL_EVENT_LOG_EN, before, control);
+    return atMost(
+        config.field(ExtendedFeatures.DUAL_PPR_LOG_SUP), DUAL_PPR_LOG_EN, before, control);
+  }
+
+  private static long atMost(int most, Field field, long before, long control) {
+    return field.get(control) <= most ? control : field.set(control, field.get(before));
   }
 
   private void controlWritten(long before, long after) {

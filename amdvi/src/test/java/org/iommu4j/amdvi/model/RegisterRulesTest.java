@@ -6,6 +6,7 @@ import static org.iommu4j.amdvi.model.Tables.IOVA;
 
 import java.util.List;
 import java.util.stream.Stream;
+import org.iommu4j.amdvi.layout.CapabilityBlock;
 import org.iommu4j.amdvi.layout.Command;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
@@ -100,6 +101,30 @@ class RegisterRulesTest {
     assertThat(rig.read(Control.REGISTER, Control.BLK_STOP_MRK_EN)).isZero();
     assertThat(rig.control() >>> 49 & 1).isZero();
     assertThat(rig.control() >>> 57 & 1).isZero();
+  }
+
+  @Test
+  void bits_of_the_capability_s_features_need_them() {
+    rig.control(Control.HT_TUN_EN, 1).control(Control.INV_TIME_OUT, 4);
+    assertThat(rig.read(Control.REGISTER, Control.HT_TUN_EN)).isZero();
+    assertThat(rig.read(Control.REGISTER, Control.INV_TIME_OUT)).isEqualTo(4);
+    unit(Rig.with().header(CapabilityBlock.HT_TUNNEL, 1).header(CapabilityBlock.IOTLB_SUP, 0));
+    rig.control(Control.HT_TUN_EN, 1).control(Control.INV_TIME_OUT, 4);
+    assertThat(rig.read(Control.REGISTER, Control.HT_TUN_EN)).isEqualTo(1);
+    assertThat(rig.read(Control.REGISTER, Control.INV_TIME_OUT)).isZero();
+  }
+
+  @Test
+  void a_log_swaps_only_if_the_unit_can() {
+    unit(
+        Rig.with()
+            .efr(ExtendedFeatures.DUAL_EVENT_LOG_SUP, 1)
+            .efr(ExtendedFeatures.DUAL_PPR_LOG_SUP, 2));
+    for (int mode : new int[] {1, 2, 3}) {
+      rig.control(Control.DUAL_EVENT_LOG_EN, mode).control(Control.DUAL_PPR_LOG_EN, mode);
+      assertThat(rig.read(Control.REGISTER, Control.DUAL_EVENT_LOG_EN)).isEqualTo(1);
+      assertThat(rig.read(Control.REGISTER, Control.DUAL_PPR_LOG_EN)).isEqualTo(Math.min(mode, 2));
+    }
   }
 
   @Test
