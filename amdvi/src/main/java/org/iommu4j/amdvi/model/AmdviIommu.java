@@ -331,6 +331,9 @@ final class AmdviIommu implements Iommu {
       reservedAccessed(offset);
       if (drainPending) {
         drainPending = false;
+        if (!setup.keepsIrtes) {
+          interrupts.invalidateAll(); // what changes while they are not kept needs no command
+        }
         windows.drain();
       }
       if (runPending) {

@@ -10,6 +10,9 @@ import org.iommu4j.core.memory.PhysicalMemory;
  * Log". State lock held.
  */
 final class GaLog {
+  /** Bytes that head and tail can point into. */
+  private static final long POINTERS = 1L << (Registers.GA_POINTER.hi() + 1);
+
   private final AmdviIommu unit;
 
   GaLog(AmdviIommu unit) {
@@ -22,7 +25,8 @@ final class GaLog {
       return;
     }
     long base = r.get(Registers.GA_LOG);
-    long size = Ring.bytes(base);
+    // Choice: the pointers have 16 bits, so that what a longer ring has beyond is not used.
+    long size = Math.min(Ring.bytes(base), POINTERS);
     long tail = r.get(Registers.GA_TAIL) & size - 1;
     long next = (tail + GaLogRecord.BYTES) & size - 1;
     if (!Ring.valid(base) || next == r.get(Registers.GA_HEAD)) {

@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.model;
 
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Irte;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
@@ -173,8 +174,9 @@ final class InterruptRemapper {
             : s.xt ? Irte.destination(first, second) : Irte.SHORT_DESTINATION.getInt(first);
     int vector = s.longEntries ? Irte.VECTOR.getInt(second) : Irte.SHORT_VECTOR.getInt(first);
     boolean level = (data & TRIGGER_LEVEL) != 0 || Irte.RQ_EOI.isSet(first);
+    boolean logical = Irte.DM.isSet(first) && !s.config.has(ExtendedFeatures.FORCE_PHY_DEST_SUP);
     return send(
-        Signals.message(destination, Irte.DM.isSet(first)),
+        Signals.message(destination, logical),
         vector | type << 8 | LEVEL_ASSERTED | (level ? TRIGGER_LEVEL : 0),
         out);
   }

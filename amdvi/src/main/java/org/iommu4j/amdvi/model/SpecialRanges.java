@@ -39,7 +39,9 @@ final class SpecialRanges {
       if (!posted(w)) {
         return other(w, Reason.INTERRUPT_RANGE);
       }
-      w.passes = DeviceTableEntry.INT_CTL.get(d.word2) == DeviceTableEntry.INT_FORWARD;
+      w.passes =
+          !DeviceTableEntry.IV.isSet(d.word2)
+              || DeviceTableEntry.INT_CTL.get(d.word2) == DeviceTableEntry.INT_FORWARD;
       return w.passes ? null : Reason.INTERRUPT_ABORTED;
     }
     if (megabyte == 0xfdf91) {

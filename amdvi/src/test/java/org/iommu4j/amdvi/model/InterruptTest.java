@@ -104,6 +104,43 @@ class InterruptTest {
     delivers(MESSAGE, Integer.decode(data), Long.decode(at), Integer.decode(out));
   }
 
+  @Test
+  void destinations_are_physical_where_the_unit_forces_them_to_be() {
+    rig.close();
+    rig = Rig.with().efr(ExtendedFeatures.FORCE_PHY_DEST_SUP, 1).build().start();
+    tables = new Tables(rig);
+    tables.interrupts(3);
+    shortEntry(
+        Irte.REMAP_EN.of(1)
+            | Irte.DM.of(1)
+            | Irte.SHORT_DESTINATION.of(5)
+            | Irte.SHORT_VECTOR.of(0x41));
+    delivers(MESSAGE, INDEX, 0xfee0_5000L, 0x4041);
+  }
+
+  @Test
+  void what_changes_while_entries_are_not_cached_needs_no_command() {
+    tables.interrupts(3);
+    shortEntry(Irte.REMAP_EN.of(1) | Irte.SHORT_VECTOR.of(0x41));
+    delivers(MESSAGE, INDEX, 0xfee0_0000L, 0x4041);
+    rig.control(Control.IRT_CACHE_DIS, 1);
+    shortEntry(Irte.REMAP_EN.of(1) | Irte.SHORT_VECTOR.of(0x42));
+    delivers(MESSAGE, INDEX, 0xfee0_0000L, 0x4042);
+    rig.control(Control.IRT_CACHE_DIS, 0);
+    delivers(MESSAGE, INDEX, 0xfee0_0000L, 0x4042);
+  }
+
+  @Test
+  void native_interrupts_pass_where_the_interrupt_map_is_not_valid() {
+    tables.host().interrupts(3);
+    assertThat(rig.writes(DEVICE, 0xfd_f800_0000L)).isFalse();
+    assertThat(rig.codes()).containsExactly(8);
+    tables.set(2, DeviceTableEntry.IV, 0);
+    rig.submit(Rig.invalidateDevice(DEVICE));
+    assertThat(rig.writes(DEVICE, 0xfd_f800_0000L)).isTrue();
+    assertThat(rig.translation.pa()).isEqualTo(0xfd_f800_0000L);
+  }
+
   private void longEntry(long first, long second) {
     rig.store(tables.interrupts + 16 * INDEX, first, second);
   }
@@ -263,6 +300,25 @@ class InterruptTest {
     assertThat(rig.status(Registers.GA_LOG_RUN)).isTrue();
     rig.remap(DEVICE, MESSAGE, INDEX);
     assertThat(rig.read(Registers.GA_TAIL)).isZero();
+  }
+
+  @Test
+  void the_guest_log_is_no_longer_than_its_pointers_reach() {
+    gaLog(15);
+    tables.interrupts(3);
+    guestEntry(0x41, Irte.GA_LOG_INTR.of(1));
+    rig.control(Control.GA_LOG_EN, 0);
+    rig.write(Registers.GA_TAIL, 0xfff8);
+    rig.write(Registers.GA_HEAD, 0xfff8);
+    rig.control(Control.GA_LOG_EN, 1);
+    assertThat(rig.remap(DEVICE, MESSAGE, INDEX)).isTrue();
+    assertThat(rig.read(Registers.GA_TAIL)).isZero();
+    assertThat(rig.status(Registers.GA_LOG_OVERFLOW)).isFalse();
+  }
+
+  private void gaLog(int length) {
+    rig.write(Registers.GA_LOG, Registers.RING_LEN.set(rig.frames(16), length));
+    rig.control(Control.GA_EN, 1).control(Control.GAM_EN, 1).control(Control.GA_LOG_EN, 1);
   }
 
   // ---- as writes

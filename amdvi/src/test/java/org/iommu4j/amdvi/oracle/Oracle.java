@@ -135,7 +135,7 @@ public final class Oracle {
         throw other(posted ? Rule.INTERRUPT_RESERVED : Rule.RESERVED_RANGE);
       }
       if (a < 0xfd_f900_0000L) {
-        if (posted && dte.intCtl() == 1) {
+        if (posted && (!dte.iv() || dte.intCtl() == 1)) {
           return Answer.unchanged(a);
         }
         throw other(posted ? Rule.INTERRUPT_ABORTED : Rule.INTERRUPT_RANGE);
