@@ -6,6 +6,7 @@ import static org.iommu4j.amdvi.layout.Registers.COMMAND_TAIL;
 import static org.iommu4j.amdvi.layout.Registers.STATUS;
 
 import org.iommu4j.amdvi.layout.Command;
+import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
@@ -294,8 +295,14 @@ final class CommandBuffer {
     return expected;
   }
 
-  /** Devices did not answer in time: that is logged, and commands go on. */
+  /**
+   * Devices did not answer in time: that is logged, and commands go on. With Control.InvTimeOut = 0
+   * the unit waits for as long as it takes.
+   */
   void timedOut(int tagVector) {
+    if (!unit.enabled(Control.INV_TIME_OUT)) {
+      return;
+    }
     for (int tag = 0; tag < commandOfTag.length; tag++) {
       if ((tagVector >>> tag & 1) == 0) {
         continue;

@@ -98,7 +98,7 @@ final class DeviceTable {
     if (DeviceTableEntry.IO_CTL.get(d.word1) == 3) {
       return Reason.DTE_IO_CONTROL;
     }
-    if (d.mode == RESERVED_MODE || (s.hostLevels == 0 && d.mode != 0)) {
+    if (d.mode == RESERVED_MODE || (s.hostLevels == 0 && (d.mode != 0 || d.root != 0))) {
       return Reason.DTE_MODE;
     }
     return null;

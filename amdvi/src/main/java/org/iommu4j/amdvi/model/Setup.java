@@ -132,7 +132,8 @@ final class Setup {
     noExecute = config.has(ExtendedFeatures.NX_SUP);
     privilege = config.has(ExtendedFeatures.US_SUP);
     hostLevels = config.hostLevels();
-    guestLevels = 4 + config.field(ExtendedFeatures.GATS);
+    // GuestPagingMode has no code for six levels.
+    guestLevels = Math.min(5, 4 + config.field(ExtendedFeatures.GATS));
     pasidBits = config.field(ExtendedFeatures.PAS_MAX) + 1;
     reserved0 =
         DeviceTableEntry.LAYOUT.reservedMask(0)

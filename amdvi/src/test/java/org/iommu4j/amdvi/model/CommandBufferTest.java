@@ -341,6 +341,20 @@ class CommandBufferTest {
   }
 
   @Test
+  void without_a_timeout_the_unit_waits_for_as_long_as_it_takes() {
+    long at = rig.frame();
+    rig.answers = false;
+    rig.control(Control.INV_TIME_OUT, 0);
+    rig.append(iotlb(0), IOVA).append(Rig.completionWait() | STORE | at, DATA).kick();
+    int tag = 1 << rig.invalidations.getFirst().tag();
+    rig.unit.invalidationTimedOut(tag);
+    assertThat(rig.load(at)).isZero();
+    assertThat(rig.events()).isEmpty();
+    assertThat(rig.unit.invalidationCompleted(DEVICE, false, tag, 1)).isTrue();
+    assertThat(rig.load(at)).isEqualTo(DATA);
+  }
+
+  @Test
   void more_invalidations_than_tags_wait_for_answers() {
     rig.answers = false;
     for (int i = 0; i < 40; i++) {
