@@ -152,9 +152,7 @@ final class AmdviIommu implements Iommu {
   }
 
   private static boolean usable(Setup s, DeviceEntry d, DmaRequest request) {
-    return request.hasPasid()
-        ? d.valid && d.guest && d.translates && d.memoryFault == null
-        : d.plain && !s.ofNote(request.iova());
+    return request.hasPasid() ? d.plainWithPasid : d.plain && !s.ofNote(request.iova());
   }
 
   /** Whether the shared caches answer; the thread keeps that for the next time. */
@@ -180,21 +178,19 @@ final class AmdviIommu implements Iommu {
 
   /** Whether an ordinary walk answers. */
   private boolean walked(Setup s, Workspace w, DmaRequest request, Translation out) {
-    Translator.begin(s, w, request.source(), request.pasid());
-    DeviceEntry d;
-    if (s.cached) {
-      d = known(s, request);
-    } else {
-      w.iova = request.iova();
-      d = DeviceTable.locate(s, w) == null && usable(s, w.device, request) ? w.device : null;
-    }
-    int need = TlbData.need(request.access());
-    if (d == null || (need & ~d.permissions) != 0) {
+    long iova = request.iova();
+    w.begin(s);
+    w.deviceId = request.source() & 0xffff;
+    w.pasid = request.pasid();
+    w.iova = iova;
+    DeviceEntry d = s.cached ? entries.lookup(w.deviceId) : DeviceTable.again(s, w);
+    if (d == null || !usable(s, d, request)) {
       return false;
     }
-    w.device = d;
-    w.supervisor = false;
-    long iova = request.iova();
+    int need = TlbData.need(request.access());
+    if ((need & ~d.permissions) != 0) {
+      return false;
+    }
     long pa = PlainWalk.walk(s, d, w, iova, need);
     if (pa == PlainWalk.UNDECIDED) {
       return false;

@@ -47,14 +47,26 @@ final class DeviceEntry {
 
   boolean iotlb;
 
-  /** What it was checked under. */
+  /** What it was checked under, and where it was read. */
   @Nullable Setup setup;
+
+  long address;
 
   /** Tag of the translations of requests without PASID. */
   long tag;
 
   /** {@link PlainWalk} and the caches may answer requests without PASID. */
   boolean plain;
+
+  /** The same of requests with PASID. */
+  boolean plainWithPasid;
+
+  // What walks of host tables need: the tag, a pointer to the root, the bits that no address has,
+  // and those that an ordinary entry has.
+  long hostTag;
+  long start;
+  long beyond;
+  long ordinary;
 
   DeviceEntry copyFrom(DeviceEntry o) {
     deviceId = o.deviceId;
@@ -65,6 +77,7 @@ final class DeviceEntry {
     guestWithoutPasid = o.guestWithoutPasid;
     tag = o.tag;
     plain = o.plain;
+    plainWithPasid = o.plainWithPasid;
     return this;
   }
 
@@ -88,6 +101,10 @@ final class DeviceEntry {
     gcr3Levels = DeviceTableEntry.GLX.getInt(first) + 1;
     guestLevels = DeviceTableEntry.GUEST_PAGING_MODE.getInt(third) + 4;
     iotlb = DeviceTableEntry.I.isSet(second);
+    hostTag = Tags.host(domainId);
+    start = WalkCaches.pointer(root, 3 + 9 * mode, WalkCaches.ALL);
+    beyond = mode < 6 ? -1L << 12 + 9 * mode : 0;
+    ordinary = setsAccessed ? HostWalker.PR | HostWalker.A : HostWalker.PR;
   }
 
   boolean nested() {

@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.model;
 
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.core.memory.MemoryRegion;
 import org.jspecify.annotations.Nullable;
 
 /** From a DeviceID to its entry, which is checked as a whole. 48882, "Device Table". */
@@ -35,6 +36,32 @@ final class DeviceTable {
     return fault;
   }
 
+  /**
+   * The entry of the workspace's device without a cache; null if there is none. One that was
+   * decoded before is taken as it is if memory holds not a bit that differs from what was decoded.
+   *
+   * <p>Every word is loaded. What is saved is checking and decoding, which depend on nothing but
+   * these words and the setup.
+   */
+  static @Nullable DeviceEntry again(Setup s, Workspace w) {
+    DeviceEntry d = w.deviceScratch;
+    if (d.setup == s && d.deviceId == w.deviceId) {
+      long at = d.address;
+      MemoryRegion r = w.region(s, at);
+      if (r != MemoryRegion.NONE && r.holds(at + 24)) {
+        long different =
+            r.getLong(at) ^ d.word0
+                | r.getLong(at + 8) ^ d.word1
+                | r.getLong(at + 16) ^ d.word2
+                | r.getLong(at + 24) ^ d.word3;
+        if (different == 0) {
+          return d;
+        }
+      }
+    }
+    return locate(s, w) == null ? d : null;
+  }
+
   private static @Nullable Reason read(Setup s, Workspace w, DeviceEntry d) {
     long at = s.entryAddress(w.deviceId);
     if (at < 0) {
@@ -59,16 +86,9 @@ final class DeviceTable {
       w.note("device table entry", DeviceTableEntry.LAYOUT, at, first, second, third, w.entry);
     }
     w.faultAddress = w.iova;
-    if (d.deviceId == w.deviceId
-        && d.setup == s
-        && d.word0 == first
-        && d.word1 == second
-        && d.word2 == third
-        && d.word3 == w.entry) {
-      return null; // as it was the last time: nothing to decode again
-    }
     d.deviceId = w.deviceId;
     d.setup = s;
+    d.address = at;
     d.decode(first, second, third, w.entry);
     check(s, d);
     return null;
@@ -80,8 +100,9 @@ final class DeviceTable {
     d.memoryFault = d.valid ? memory(s, d) : null;
     d.interruptFault = DeviceTableEntry.IV.isSet(d.word2) ? interrupt(s, d) : null;
     d.tag = d.tag(-1);
-    d.plain =
-        d.valid && d.translates && d.memoryFault == null && (d.mode != 0 || d.guestWithoutPasid);
+    boolean plain = d.valid && d.translates && d.memoryFault == null && d.mode <= s.hostLevels;
+    d.plain = plain && (d.mode != 0 || d.guestWithoutPasid);
+    d.plainWithPasid = plain && d.guest;
   }
 
   private static @Nullable Reason memory(Setup s, DeviceEntry d) {

@@ -1,5 +1,6 @@
 package org.iommu4j.amdvi.model;
 
+import org.iommu4j.amdvi.layout.GuestPte;
 import org.iommu4j.amdvi.layout.HostPte;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.MemoryRegion;
@@ -12,16 +13,26 @@ import org.iommu4j.core.memory.MemoryRegion;
  * set, is {@link #UNDECIDED}: nothing has changed, and {@link Translator} starts anew with every
  * check in the specification's order. So the order of checks is of no matter here, and one mask
  * says whether an entry is ordinary.
+ *
+ * <p>Methods here stay below 325 bytes of bytecode, up to which the compiler inlines.
  */
 final class PlainWalk {
   /** The full process has to decide. No address: those have 52 bits. */
   static final long UNDECIDED = -1;
 
-  private static final long PR = HostWalker.PR;
   private static final long ADDRESS = HostWalker.ADDRESS;
   private static final int PERMISSIONS = HostPte.IR.lo();
   private static final int NEXT = HostPte.NEXT_LEVEL.lo();
+
+  /** What tells a pointer to the next level: where it leads, and what is reserved. */
+  private static final long POINTER = HostPte.NEXT_LEVEL.mask() | HostPte.POINTER_RESERVED;
+
   private static final long GUEST = GuestWalker.P | GuestWalker.US;
+
+  /** What an entry of the GCR3 table is looked at for: V, and what is reserved. */
+  private static final long GCR3 = GuestPte.GCR3_V.mask() | GuestPte.GCR3_LAYOUT.reservedMask(0);
+
+  private static final int READ = 1;
   private static final int WRITE = 2;
 
   private PlainWalk() {}
@@ -34,70 +45,71 @@ final class PlainWalk {
    */
   static long walk(Setup s, DeviceEntry d, Workspace w, long iova, int need) {
     w.mustSetDirty = false;
-    long pa =
-        !d.guest(w.pasid)
-            ? host(s, d, w, iova, need)
-            : d.mode == 0 ? guest(s, d, w, iova, need) : nested(s, d, w, iova, need);
+    long pa = d.guest(w.pasid) ? guest(s, d, w, iova, need) : host(s, d, w, iova, need);
     // A write needs the D bits of all tables to be set.
     return (need & WRITE) != 0 && w.mustSetDirty ? UNDECIDED : pa;
   }
 
   private static long host(Setup s, DeviceEntry d, Workspace w, long gpa, int need) {
-    if (d.mode > s.hostLevels || (d.mode < 6 && gpa >>> 12 + 9 * d.mode != 0)) {
+    if ((gpa & d.beyond) != 0) {
       return UNDECIDED;
     }
-    long tag = Tags.host(d.domainId);
-    long kept = s.cached ? w.unit.walkCaches().host.lookup(tag, gpa) : Iotlb.MISS;
-    int shift = kept == Iotlb.MISS ? 3 + 9 * d.mode : WalkCaches.entryShift(kept);
-    long table = kept == Iotlb.MISS ? d.root : WalkCaches.table(kept);
-    int granted = kept == Iotlb.MISS ? 3 : WalkCaches.granted(kept);
-    boolean walked = false;
-    long always = d.setsAccessed ? PR | HostWalker.A : PR;
+    long pointer = d.start;
+    if (s.cached) {
+      long kept = w.unit.walkCaches().host.lookup(d.hostTag, gpa);
+      pointer = kept == Iotlb.MISS ? pointer : kept;
+    }
+    int shift = WalkCaches.entryShift(pointer);
+    long granted = (long) WalkCaches.granted(pointer) << PERMISSIONS;
+    long ordinary = d.ordinary | (long) need << PERMISSIONS;
+    long next = (long) (shift - 12) / 9 << NEXT;
+    long at = WalkCaches.table(pointer) + ((gpa >>> shift & 0x1ff) << 3);
     while (true) {
-      long at = table + ((gpa >>> shift & 0x1ff) << 3);
       MemoryRegion r = w.region(s, at);
       if (r == MemoryRegion.NONE) {
         return UNDECIDED;
       }
-      long e = r.getLong(at);
-      int now = granted & (int) (e >>> PERMISSIONS);
-      if ((e & always) != always || (now & need) != need) {
-        return UNDECIDED;
-      }
-      int next = (int) (e >>> NEXT) & 7;
-      if (next == 0 || next == HostPte.SIZE_IN_ADDRESS) {
-        if (s.cached && walked && shift == 12) {
-          w.unit
-              .walkCaches()
-              .host
-              .fill(w.seenHost, tag, gpa, 21, WalkCaches.pointer(table, 12, granted));
+      do { // as long as it is this region, what is known of it stays in registers
+        long e = r.getLong(at);
+        if ((e & ordinary) != ordinary) {
+          return UNDECIDED;
         }
-        return page(d, w, gpa, e, at, shift, next, now);
-      }
-      if (3 + 9 * next != shift - 9 || (e & HostPte.POINTER_RESERVED) != 0) {
-        return UNDECIDED; // skipped levels are looked at closely
-      }
-      granted = now;
-      table = e & ADDRESS;
-      shift -= 9;
-      walked = true;
+        if (shift == 12 || (e & POINTER) != next) {
+          int before = (int) (granted >>> PERMISSIONS) & 3;
+          if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
+            keepTable(d, w, gpa, WalkCaches.pointer(at & ADDRESS, 12, before));
+          }
+          return (before & need) == need ? page(d, w, gpa, e, shift, before) : UNDECIDED;
+        }
+        granted &= e;
+        shift -= 9;
+        next -= 1L << NEXT;
+        at = (e & ADDRESS) + ((gpa >>> shift & 0x1ff) << 3);
+      } while (r.holds(at));
     }
   }
 
-  private static long page(
-      DeviceEntry d, Workspace w, long gpa, long e, long at, int shift, int next, int granted) {
-    int size = next == 0 ? shift : HostPte.sizeShift(e);
-    boolean illegal = next == 0 ? shift == 57 : size <= shift || size >= shift + 9;
-    if (illegal || (e & HostPte.PAGE_RESERVED) != 0) {
+  /** Keeps the last table for its neighbours. */
+  private static void keepTable(DeviceEntry d, Workspace w, long gpa, long pointer) {
+    w.unit.walkCaches().host.fill(w.seenHost, d.hostTag, gpa, 21, pointer);
+  }
+
+  private static long page(DeviceEntry d, Workspace w, long gpa, long e, int shift, int before) {
+    int size = shift;
+    int next = (int) (e >>> NEXT) & 7;
+    if (next != 0) {
+      size = HostPte.sizeShift(e);
+      if (next != HostPte.SIZE_IN_ADDRESS || size <= shift || size >= shift + 9) {
+        return UNDECIDED; // skipped levels are looked at closely, too
+      }
+    }
+    if (size == 57 || (e & HostPte.PAGE_RESERVED) != 0) {
       return UNDECIDED;
     }
     w.mustSetDirty |= d.setsDirty && (e & HostWalker.D) == 0;
     w.hostShift = size;
-    w.hostPermissions = granted & 3;
-    w.hostCoherent = HostPte.FC.isSet(e);
-    w.hostUntranslated = HostPte.U.isSet(e);
+    w.hostPermissions = before & (int) (e >>> PERMISSIONS);
     w.hostLeaf = e;
-    w.hostLeafAt = at;
     long offset = (1L << size) - 1;
     return (e & ADDRESS & ~offset) | (gpa & offset);
   }
@@ -110,42 +122,9 @@ final class PlainWalk {
     int shift = WalkCaches.entryShift(pointer);
     long table = WalkCaches.table(pointer);
     int granted = WalkCaches.granted(pointer);
-    long always = s.guestAccessed ? GUEST | GuestWalker.A : GUEST;
+    long ordinary = s.guestAccessed ? GUEST | GuestWalker.A : GUEST;
     while (true) {
-      long at = table + ((iova >>> shift & 0x1ff) << 3);
-      MemoryRegion r = w.region(s, at);
-      if (r == MemoryRegion.NONE) {
-        return UNDECIDED;
-      }
-      long e = r.getLong(at);
-      if ((e & always) != always) {
-        return UNDECIDED;
-      }
-      int now = granted(granted, e);
-      if (shift == 12 || (e & GuestWalker.PS) != 0) {
-        long pa = guestPage(s, w, iova, e, shift, now, need);
-        if (pa != UNDECIDED) {
-          keepPointer(s, d, w, iova, pointer, table, shift, granted);
-        }
-        return pa;
-      }
-      granted = now;
-      table = e & ADDRESS;
-      shift -= 9;
-    }
-  }
-
-  private static long nested(Setup s, DeviceEntry d, Workspace w, long iova, int need) {
-    long pointer = start(s, d, w, iova);
-    if (pointer == UNDECIDED) {
-      return UNDECIDED;
-    }
-    int shift = WalkCaches.entryShift(pointer);
-    long table = WalkCaches.table(pointer);
-    int granted = WalkCaches.granted(pointer);
-    long always = s.guestAccessed ? GUEST | GuestWalker.A : GUEST;
-    while (true) {
-      long at = entryAddress(d, w, table + ((iova >>> shift & 0x1ff) << 3));
+      long at = entryAddress(s, d, w, table + ((iova >>> shift & 0x1ff) << 3));
       if (at == UNDECIDED) {
         return UNDECIDED;
       }
@@ -154,18 +133,19 @@ final class PlainWalk {
         return UNDECIDED;
       }
       long e = r.getLong(at);
-      if ((e & always) != always) {
+      if ((e & ordinary) != ordinary) {
         return UNDECIDED;
       }
       int now = granted(granted, e);
       if (shift == 12 || (e & GuestWalker.PS) != 0) {
-        w.mustSetDirty = false;
         long gpa = guestPage(s, w, iova, e, shift, now, need);
         if (gpa == UNDECIDED) {
           return UNDECIDED;
         }
-        keepPointer(s, d, w, iova, pointer, table, shift, granted);
-        return host(s, d, w, gpa, need);
+        if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
+          keepPointer(d, w, iova, WalkCaches.pointer(table, 12, granted));
+        }
+        return d.mode == 0 ? gpa : host(s, d, w, gpa, need);
       }
       granted = now;
       table = e & ADDRESS;
@@ -189,7 +169,7 @@ final class PlainWalk {
         || (write && (clean || (granted & GuestWalker.WRITABLE) == 0))) {
       return UNDECIDED;
     }
-    w.mustSetDirty |= clean;
+    w.mustSetDirty = clean;
     w.guestShift = shift;
     GuestWalker.grant(s, w, granted);
     long offset = (1L << shift) - 1;
@@ -202,45 +182,77 @@ final class PlainWalk {
     if (!GuestWalker.canonical(d, iova, w.pasid > 0)) {
       return UNDECIDED;
     }
-    if (!s.cached) {
-      return UNDECIDED; // a walk through the GCR3 table is the full process's business
+    if (s.cached) {
+      long kept =
+          w.unit
+              .walkCaches()
+              .guest
+              .lookup(Tags.guest(d.domainId, Math.max(w.pasid, 0), d.nested()), iova);
+      if (kept != Iotlb.MISS) {
+        // A supervisor's request may have left a pointer that is not for users.
+        return (WalkCaches.granted(kept) & GuestWalker.USER) != 0 ? kept : UNDECIDED;
+      }
     }
-    long kept =
-        w.unit
-            .walkCaches()
-            .guest
-            .lookup(Tags.guest(d.domainId, Math.max(w.pasid, 0), d.nested()), iova);
-    // A supervisor's request may have left a pointer that is not for users.
-    boolean users = (WalkCaches.granted(kept) & GuestWalker.USER) != 0;
-    return kept != Iotlb.MISS && users ? kept : UNDECIDED;
+    return root(s, d, w);
   }
 
-  /** The physical address of a guest table's entry. */
-  private static long entryAddress(DeviceEntry d, Workspace w, long gpa) {
-    long kept = w.unit.walkCaches().tables.lookup(Tags.host(d.domainId), gpa);
-    return kept == Iotlb.MISS ? UNDECIDED : TlbData.pa(kept, gpa);
+  /** The pointer to the page tables of the request's PASID, by the GCR3 table. */
+  private static long root(Setup s, DeviceEntry d, Workspace w) {
+    int pasid = Math.max(w.pasid, 0);
+    if (pasid >>> 9 * d.gcr3Levels != 0 || pasid >>> s.pasidBits != 0) {
+      return UNDECIDED;
+    }
+    long table = d.gcr3;
+    for (int index = 9 * d.gcr3Levels - 9; index >= 0; index -= 9) {
+      long at = entryAddress(s, d, w, table + ((pasid >>> index & 0x1ff) << 3));
+      if (at == UNDECIDED) {
+        return UNDECIDED;
+      }
+      MemoryRegion r = w.region(s, at);
+      if (r == MemoryRegion.NONE) {
+        return UNDECIDED;
+      }
+      long e = r.getLong(at);
+      if ((e & GCR3) != GuestPte.GCR3_V.mask()) {
+        return UNDECIDED;
+      }
+      table = e & ADDRESS;
+    }
+    return WalkCaches.pointer(table, 3 + 9 * d.guestLevels, WalkCaches.ALL);
   }
 
-  /** Keeps the last table for its neighbours, unless the walk started at it. */
-  private static void keepPointer(
-      Setup s,
-      DeviceEntry d,
-      Workspace w,
-      long iova,
-      long started,
-      long table,
-      int shift,
-      int granted) {
-    if (s.cached && shift != WalkCaches.entryShift(started) && shift == 12) {
-      w.unit
-          .walkCaches()
-          .guest
-          .fill(
-              w.seenGuest,
-              Tags.guest(d.domainId, Math.max(w.pasid, 0), d.nested()),
-              iova,
-              21,
-              WalkCaches.pointer(table, shift, granted));
+  /** The physical address of a guest table's entry, or of one of the GCR3 table. */
+  private static long entryAddress(Setup s, DeviceEntry d, Workspace w, long gpa) {
+    if (d.mode == 0) {
+      return gpa;
     }
+    if (s.cached) {
+      long kept = w.unit.walkCaches().tables.lookup(d.hostTag, gpa);
+      if (kept != Iotlb.MISS) {
+        return TlbData.pa(kept, gpa);
+      }
+    }
+    w.mustSetDirty = false;
+    long at = host(s, d, w, gpa, READ);
+    // An update of the entry would write to its page: the D bit of a writable one has to be set.
+    if (at == UNDECIDED || (w.mustSetDirty && (w.hostPermissions & WRITE) != 0)) {
+      return UNDECIDED;
+    }
+    if (s.cached) {
+      keepPage(d, w, gpa, at);
+    }
+    return at;
+  }
+
+  /** Keeps where a page of guest tables is. */
+  private static void keepPage(DeviceEntry d, Workspace w, long gpa, long pa) {
+    long data = TlbData.of(pa, w.hostShift, w.hostPermissions, 0, true, false, false);
+    w.unit.walkCaches().tables.fill(w.seenTables, d.hostTag, gpa, w.hostShift, data);
+  }
+
+  /** Keeps the last table for its neighbours. */
+  private static void keepPointer(DeviceEntry d, Workspace w, long iova, long pointer) {
+    long tag = Tags.guest(d.domainId, Math.max(w.pasid, 0), d.nested());
+    w.unit.walkCaches().guest.fill(w.seenGuest, tag, iova, 21, pointer);
   }
 }

@@ -1,6 +1,7 @@
 package org.iommu4j.amdvi.model;
 
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.amdvi.layout.HostPte;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
@@ -307,18 +308,19 @@ final class Translator {
     if (d.mode == 0) {
       w.hostPermissions = RW;
       w.hostShift = 64;
-      w.hostCoherent = false;
-      w.hostUntranslated = false;
+      w.hostLeaf = 0;
     }
     int host = w.hostPermissions | ((w.hostPermissions & Access.READ) != 0 ? Access.EXECUTE : 0);
     int user = guest ? host & w.guestUser : host;
-    int supervisor = guest ? host & w.guestSupervisor : host;
     int shift = guest ? Math.min(w.hostShift, w.guestShift) : w.hostShift;
-    w.spa = pa;
+    boolean coherent = HostPte.FC.isSet(w.hostLeaf);
     if (s.cached) {
+      int supervisor = guest ? host & w.guestSupervisor : host;
+      w.spa = pa;
+      w.hostCoherent = coherent;
+      w.hostUntranslated = HostPte.U.isSet(w.hostLeaf);
       keep(w, d, iova, d.tag(w.pasid), shift, user, supervisor, !w.mustSetDirty);
     }
-    return Translation.answer(
-        shift, user & permissions(d), w.hostCoherent ? TlbData.FORCE_COHERENT : 0);
+    return Translation.answer(shift, user & permissions(d), coherent ? TlbData.FORCE_COHERENT : 0);
   }
 }

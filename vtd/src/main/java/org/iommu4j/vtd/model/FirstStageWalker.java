@@ -84,7 +84,7 @@ final class FirstStageWalker {
       }
       int now = granted & ((e & RW) != 0 ? -1 : ~WRITABLE) & ((e & US) != 0 ? -1 : ~USER);
       boolean leaf = level == 1 || (e & PS) != 0;
-      if ((e & (leaf ? s.firstLeafReserved : s.firstPointerReserved)[level]) != 0) {
+      if ((e & (leaf ? s.firstLeafReserved[level] : s.firstPointerReserved)) != 0) {
         return Reason.SFS_3;
       }
       Reason denied = leaf ? denied(space, w, now) : null;

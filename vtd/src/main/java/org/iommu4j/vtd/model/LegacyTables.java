@@ -37,61 +37,23 @@ final class LegacyTables {
     return fault;
   }
 
-  /**
-   * The same without a cache: entries that read as they did the last time need not be decoded
-   * again.
-   */
-  static @Nullable Reason again(Setup s, Workspace w) {
-    Decoded d = w.decoded;
-    long at = s.root + (w.source >>> 8 & 0xff) * (long) RootEntry.BYTES;
-    if (d.setup == s && d.source == w.source && w.load(s, at) && w.entry == d.rootLow) {
-      boolean same = w.load(s, at + 8) && w.entry == 0;
-      at = RootEntry.CTP.in(d.rootLow) + (w.source & 0xff) * (long) ContextEntry.BYTES;
-      same = same && w.load(s, at) && w.entry == d.contextLow;
-      if (same && w.load(s, at + 8) && w.entry == d.contextHigh) {
-        w.space = w.spaceScratch;
-        return null;
-      }
-    }
-    d.setup = null;
-    Reason fault = read(s, w, w.spaceScratch);
-    w.space = w.spaceScratch;
-    if (fault == null) {
-      d.setup = s;
-      d.source = w.source;
-    }
-    return fault;
-  }
-
-  /** What the scratch space of a workspace was decoded from. */
-  static final class Decoded {
-    @Nullable Setup setup;
-    int source;
-    long rootLow;
-    long contextLow;
-    long contextHigh;
-  }
-
-  static @Nullable Reason read(Setup s, Workspace w, Space space) {
+  private static @Nullable Reason read(Setup s, Workspace w, Space space) {
     space.source = w.source;
     space.pasid = Space.NO_PASID;
     space.legacy = true;
     space.fpd = false;
     space.fault = null;
+    Decoded d = w.decoded;
+    d.forget();
     long at = s.root + (w.source >>> 8 & 0xff) * (long) RootEntry.BYTES;
-    if (!w.load(s, at)) {
+    if (!d.root(s, w, at, 2)) {
       return Reason.LRT_1;
     }
-    long low = w.entry;
-    if (!w.load(s, at + 8)) {
-      return Reason.LRT_1;
-    }
-    long high = w.entry;
+    long low = d.root[0];
+    long high = d.root[1];
     if (w.trace != null) {
       w.note("root entry", RootEntry.LEGACY, at, low, high);
     }
-    w.decoded.setup = null;
-    w.decoded.rootLow = low;
     if (!RootEntry.P.isSet(low)) {
       return Reason.LRT_2;
     }
@@ -99,19 +61,14 @@ final class LegacyTables {
       return Reason.LRT_3;
     }
     at = RootEntry.CTP.in(low) + (w.source & 0xff) * (long) ContextEntry.BYTES;
-    if (!w.load(s, at)) {
+    if (!d.context(s, w, at, 2)) {
       return Reason.LCT_1;
     }
-    low = w.entry;
-    if (!w.load(s, at + 8)) {
-      return Reason.LCT_1;
-    }
-    high = w.entry;
+    low = d.context[0];
+    high = d.context[1];
     if (w.trace != null) {
       w.note("context entry", ContextEntry.LAYOUT, at, low, high);
     }
-    w.decoded.contextLow = low;
-    w.decoded.contextHigh = high;
     space.fpd = ContextEntry.FPD.isSet(low);
     w.fpd |= space.fpd;
     if (!ContextEntry.P.isSet(low)) {

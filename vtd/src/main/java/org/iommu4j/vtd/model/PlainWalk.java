@@ -11,6 +11,8 @@ import org.iommu4j.core.memory.MemoryRegion;
  * set, is {@link #UNDECIDED}: nothing has changed, and {@link Translator} starts anew with every
  * check in the specification's order. So the order of checks is of no matter here, and one mask
  * says whether an entry is ordinary.
+ *
+ * <p>Methods here stay below 325 bytes of bytecode, up to which the compiler inlines.
  */
 final class PlainWalk {
   /** The full process has to decide. No address: those have 52 bits. */
@@ -36,9 +38,7 @@ final class PlainWalk {
     long pa =
         space.kind == Space.SECOND
             ? second(s, space, w, iova, need)
-            : space.kind == Space.FIRST
-                ? first(s, space, w, iova, need)
-                : nested(s, space, w, iova, need);
+            : first(s, space, w, iova, need);
     // A write needs the D bits of both stages to be set.
     boolean update = (need & 2) != 0 && w.mustSetDirty;
     return update || pa == UNDECIDED || Setup.interrupt(pa) ? UNDECIDED : pa;
@@ -49,57 +49,50 @@ final class PlainWalk {
     if (gpa >>> space.ssBits != 0) {
       return UNDECIDED;
     }
-    long pointer = Iotlb.MISS;
+    long pointer = space.secondStart;
     if (s.cached) {
-      pointer = w.unit.walkCaches().secondStage.lookup(Tags.second(space.did), gpa);
+      long kept = w.unit.walkCaches().secondStage.lookup(Tags.second(space.did), gpa);
+      pointer = kept == Iotlb.MISS ? pointer : kept;
     }
-    long started =
-        pointer == Iotlb.MISS ? space.hasFirstStage() ? root(space) : space.start : pointer;
-    int shift = WalkCaches.entryShift(started);
-    long table = WalkCaches.table(started);
-    long granted = WalkCaches.granted(started);
-    long always = space.ssade ? A : 0;
+    int shift = WalkCaches.entryShift(pointer);
+    long granted = WalkCaches.granted(pointer);
+    long ordinary = space.ssade ? A | need : need; // R and W are where READ and WRITE are
+    long ends = PS | s.secondPointerReserved;
+    long at = WalkCaches.table(pointer) + ((gpa >>> shift & 0x1ff) << 3);
     while (true) {
-      long at = table + ((gpa >>> shift & 0x1ff) << 3);
       MemoryRegion r = w.region(s, at);
       if (r == MemoryRegion.NONE) {
         return UNDECIDED;
       }
-      long e = r.getLong(at);
-      long now = granted & e;
-      if ((now & need) != need || (e & always) != always) {
-        return UNDECIDED;
-      }
-      if (shift == 12 || (e & PS) != 0) {
-        if (s.cached && shift != WalkCaches.entryShift(started) && shift == 12) {
-          w.unit
-              .walkCaches()
-              .secondStage
-              .fill(
-                  w.seenSecond,
-                  Tags.second(space.did),
-                  gpa,
-                  21,
-                  WalkCaches.pointer(table, shift, (int) granted));
+      do { // as long as it is this region, what is known of it stays in registers
+        long e = r.getLong(at);
+        if ((e & ordinary) != ordinary) {
+          return UNDECIDED;
         }
-        return secondLeaf(s, space, w, gpa, e, at, shift, (int) now & 3);
-      }
-      if ((e & s.secondPointerReserved[(shift - 3) / 9]) != 0) {
-        return UNDECIDED;
-      }
-      granted = now;
-      table = e & ADDR;
-      shift -= 9;
+        if (shift == 12 || (e & ends) != 0) {
+          if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
+            keepTable(space, w, gpa, WalkCaches.pointer(at & ADDR, 12, (int) granted));
+          }
+          return (granted & need) == need
+              ? secondLeaf(s, space, w, gpa, e, at, shift, (int) (granted & e) & 3)
+              : UNDECIDED;
+        }
+        granted &= e;
+        shift -= 9;
+        at = (e & ADDR) + ((gpa >>> shift & 0x1ff) << 3);
+      } while (r.holds(at));
     }
   }
 
-  private static long root(Space space) {
-    return WalkCaches.pointer(space.ssRoot, 3 + 9 * space.ssLevels, WalkCaches.ALL);
+  /** Keeps the last table for its neighbours. */
+  private static void keepTable(Space space, Workspace w, long gpa, long pointer) {
+    w.unit.walkCaches().secondStage.fill(w.seenSecond, Tags.second(space.did), gpa, 21, pointer);
   }
 
   private static long secondLeaf(
       Setup s, Space space, Workspace w, long gpa, long e, long at, int shift, int granted) {
-    if ((e & s.secondLeafReserved[(shift - 3) / 9]) != 0) {
+    boolean leaf = shift == 12 || (e & PS) != 0;
+    if (!leaf || (e & s.secondLeafReserved[(shift - 3) / 9]) != 0) {
       return UNDECIDED;
     }
     boolean clean = space.ssade && (e & D) == 0;
@@ -114,63 +107,8 @@ final class PlainWalk {
     return (e & ADDR & ~offset) | (gpa & offset);
   }
 
+  /** The first stage, and behind it the second if there is one. */
   private static long first(Setup s, Space space, Workspace w, long iova, int need) {
-    if (!FirstStageWalker.canonical(space.fsLevels, iova)) {
-      return UNDECIDED;
-    }
-    long pointer = s.cached ? start(space, w, iova) : space.start;
-    int shift = WalkCaches.entryShift(pointer);
-    long table = WalkCaches.table(pointer);
-    int granted = WalkCaches.granted(pointer);
-    if ((granted & FirstStageWalker.USER) == 0) {
-      return UNDECIDED; // a supervisor's walk came this way
-    }
-    long ordinary = space.eafe ? FIRST | FirstStageWalker.EA : FIRST;
-    while (true) {
-      long at = table + ((iova >>> shift & 0x1ff) << 3);
-      MemoryRegion r = w.region(s, at);
-      if (r == MemoryRegion.NONE) {
-        return UNDECIDED;
-      }
-      long e = r.getLong(at);
-      if ((e & ordinary) != ordinary) {
-        return UNDECIDED;
-      }
-      if (shift == 12 || (e & PS) != 0) {
-        long pa = firstLeaf(s, w, iova, e, shift, granted, need);
-        if (s.cached && pa != UNDECIDED) {
-          keepPointer(space, w, iova, pointer, table, shift, granted);
-        }
-        return pa;
-      }
-      if ((e & s.firstPointerReserved[(shift - 3) / 9]) != 0) {
-        return UNDECIDED;
-      }
-      granted &= (e & FirstStageWalker.RW) != 0 ? -1 : ~1;
-      table = e & ADDR;
-      shift -= 9;
-    }
-  }
-
-  /** The address that a first-stage leaf gives, if it has what is needed. */
-  private static long firstLeaf(
-      Setup s, Workspace w, long iova, long e, int shift, int granted, int need) {
-    boolean writable = (e & FirstStageWalker.RW) != 0 && (granted & 1) != 0;
-    boolean clean = (e & FirstStageWalker.D) == 0;
-    if ((e & s.firstLeafReserved[(shift - 3) / 9]) != 0
-        || ((need & 2) != 0 && (!writable || clean))) {
-      return UNDECIDED;
-    }
-    w.mustSetDirty |= clean;
-    w.fsShift = shift;
-    w.fsWritable = writable;
-    w.fsUser = true;
-    long offset = (1L << shift) - 1;
-    w.gpa = (e & ADDR & ~offset) | (iova & offset);
-    return w.gpa;
-  }
-
-  private static long nested(Setup s, Space space, Workspace w, long iova, int need) {
     if (!FirstStageWalker.canonical(space.fsLevels, iova)) {
       return UNDECIDED;
     }
@@ -196,17 +134,16 @@ final class PlainWalk {
         return UNDECIDED;
       }
       if (shift == 12 || (e & PS) != 0) {
-        w.mustSetDirty = false;
         long gpa = firstLeaf(s, w, iova, e, shift, granted, need);
         if (gpa == UNDECIDED) {
           return UNDECIDED;
         }
-        if (s.cached) {
-          keepPointer(space, w, iova, pointer, table, shift, granted);
+        if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
+          keepPointer(space, w, iova, WalkCaches.pointer(table, 12, granted));
         }
-        return second(s, space, w, gpa, need);
+        return space.kind == Space.FIRST ? gpa : second(s, space, w, gpa, need);
       }
-      if ((e & s.firstPointerReserved[(shift - 3) / 9]) != 0) {
+      if ((e & s.firstPointerReserved) != 0) {
         return UNDECIDED;
       }
       granted &= (e & FirstStageWalker.RW) != 0 ? -1 : ~1;
@@ -215,8 +152,29 @@ final class PlainWalk {
     }
   }
 
+  /** The address that a first-stage leaf gives, if it has what is needed. */
+  private static long firstLeaf(
+      Setup s, Workspace w, long iova, long e, int shift, int granted, int need) {
+    boolean writable = (e & FirstStageWalker.RW) != 0 && (granted & 1) != 0;
+    boolean clean = (e & FirstStageWalker.D) == 0;
+    if ((e & s.firstLeafReserved[(shift - 3) / 9]) != 0
+        || ((need & 2) != 0 && (!writable || clean))) {
+      return UNDECIDED;
+    }
+    w.mustSetDirty = clean;
+    w.fsShift = shift;
+    w.fsWritable = writable;
+    w.fsUser = true;
+    long offset = (1L << shift) - 1;
+    w.gpa = (e & ADDR & ~offset) | (iova & offset);
+    return w.gpa;
+  }
+
   /** The physical address of a first-stage entry. */
   private static long entryAddress(Setup s, Space space, Workspace w, long gpa) {
+    if (space.kind == Space.FIRST) {
+      return gpa;
+    }
     int need = space.ssade ? 3 : 1;
     if (s.cached) {
       long kept = w.unit.walkCaches().guest.lookup(Tags.second(space.did), gpa);
@@ -230,17 +188,15 @@ final class PlainWalk {
       return UNDECIDED;
     }
     if (s.cached) {
-      w.unit
-          .walkCaches()
-          .guest
-          .fill(
-              w.seenGuest,
-              Tags.second(space.did),
-              gpa,
-              w.ssShift,
-              TlbData.of(at, w.ssShift, w.ssPermissions, 0, true, false, 0));
+      keepPage(space, w, gpa, at);
     }
     return at;
+  }
+
+  /** Keeps where a page of first-stage tables is. */
+  private static void keepPage(Space space, Workspace w, long gpa, long pa) {
+    long data = TlbData.of(pa, w.ssShift, w.ssPermissions, 0, true, false, 0);
+    w.unit.walkCaches().guest.fill(w.seenGuest, Tags.second(space.did), gpa, w.ssShift, data);
   }
 
   /** Where the first stage starts: at the pointer that is cached, or at the root. */
@@ -249,14 +205,8 @@ final class PlainWalk {
     return pointer == Iotlb.MISS ? space.start : pointer;
   }
 
-  /** Keeps the last table for its neighbours, unless the walk started at it. */
-  private static void keepPointer(
-      Space space, Workspace w, long iova, long started, long table, int shift, int granted) {
-    if (shift != WalkCaches.entryShift(started) && shift == 12) {
-      w.unit
-          .walkCaches()
-          .firstStage
-          .fill(w.seenFirst, space.tag, iova, 21, WalkCaches.pointer(table, shift, granted));
-    }
+  /** Keeps the last table for its neighbours. */
+  private static void keepPointer(Space space, Workspace w, long iova, long pointer) {
+    w.unit.walkCaches().firstStage.fill(w.seenFirst, space.tag, iova, 21, pointer);
   }
 }

@@ -37,12 +37,14 @@ final class ScalableTables {
   private static @Nullable Reason readContext(Setup s, Workspace w, ScalableContext c) {
     c.source = w.source;
     c.fpd = false;
+    Decoded d = w.decoded;
+    d.forget();
     boolean upper = (w.source & 0x80) != 0;
     long at = s.root + (w.source >>> 8 & 0xff) * (long) RootEntry.BYTES + (upper ? Q : 0);
-    if (!w.load(s, at)) {
+    if (!d.root(s, w, at, 1)) {
       return Reason.SRT_1;
     }
-    long root = w.entry;
+    long root = d.root[0];
     if (w.trace != null) {
       w.note(
           upper ? "scalable-mode root entry, upper half" : "scalable-mode root entry, lower half",
@@ -57,33 +59,16 @@ final class ScalableTables {
       return Reason.SRT_3;
     }
     at = RootEntry.LCTP.in(root) + (w.source & 0x7f) * (long) ScalableContextEntry.BYTES;
-    long low;
-    long high;
-    long third;
-    if (!w.load(s, at)) {
+    if (!d.context(s, w, at, Decoded.CONTEXT)) {
       return Reason.SCT_1;
     }
-    low = w.entry;
-    if (!w.load(s, at + Q)) {
-      return Reason.SCT_1;
-    }
-    high = w.entry;
-    if (!w.load(s, at + 2 * Q)) {
-      return Reason.SCT_1;
-    }
-    third = w.entry;
-    if (!w.load(s, at + 3 * Q)) {
-      return Reason.SCT_1;
-    }
+    long low = d.context[0];
+    long high = d.context[1];
+    long third = d.context[2];
+    long fourth = d.context[3];
     if (w.trace != null) {
       w.note(
-          "scalable-mode context entry",
-          ScalableContextEntry.LAYOUT,
-          at,
-          low,
-          high,
-          third,
-          w.entry);
+          "scalable-mode context entry", ScalableContextEntry.LAYOUT, at, low, high, third, fourth);
     }
     c.fpd = ScalableContextEntry.FPD.isSet(low);
     w.fpd |= c.fpd;
@@ -92,7 +77,7 @@ final class ScalableTables {
     }
     if ((low & s.scalableReserved0) != 0
         || (high & s.scalableReserved1) != 0
-        || (third | w.entry) != 0) {
+        || (third | fourth) != 0) {
       return Reason.SCT_3;
     }
     c.dte = ScalableContextEntry.DTE.isSet(low);
@@ -146,11 +131,13 @@ final class ScalableTables {
     space.legacy = false;
     space.fpd = false;
     space.fault = null;
+    Decoded d = w.decoded;
+    d.forget();
     long at = c.directory + (long) (pasid >>> 6) * PasidDirectoryEntry.BYTES;
-    if (!w.load(s, at)) {
+    if (!d.directory(s, w, at)) {
       return Reason.SPD_1;
     }
-    long e = w.entry;
+    long e = d.directory;
     if (w.trace != null) {
       w.note("PASID directory entry", PasidDirectoryEntry.LAYOUT, at, e);
     }
@@ -163,41 +150,15 @@ final class ScalableTables {
       return Reason.SPD_3;
     }
     at = PasidDirectoryEntry.SMPTBLPTR.in(e) + (pasid & 0x3f) * (long) PasidEntry.BYTES;
-    long q0;
-    long q1;
-    long q2;
-    if (!w.load(s, at)) {
+    if (!d.entry(s, w, at)) {
       return Reason.SPT_1;
     }
-    q0 = w.entry;
-    if (!w.load(s, at + Q)) {
-      return Reason.SPT_1;
-    }
-    q1 = w.entry;
-    if (!w.load(s, at + 2 * Q)) {
-      return Reason.SPT_1;
-    }
-    q2 = w.entry;
-    if (!w.load(s, at + 4 * Q)) {
-      return Reason.SPT_1;
-    }
-    long q4 = w.entry;
-    if (!w.load(s, at + 5 * Q)) {
-      return Reason.SPT_1;
-    }
-    long q5 = w.entry;
-    if (!w.load(s, at + 3 * Q)) {
-      return Reason.SPT_1;
-    }
-    long rest = w.entry;
-    if (!w.load(s, at + 6 * Q)) {
-      return Reason.SPT_1;
-    }
-    rest |= w.entry;
-    if (!w.load(s, at + 7 * Q)) {
-      return Reason.SPT_1;
-    }
-    rest |= w.entry;
+    long q0 = d.entry[0];
+    long q1 = d.entry[1];
+    long q2 = d.entry[2];
+    long q4 = d.entry[4];
+    long q5 = d.entry[5];
+    long rest = d.entry[3] | d.entry[6] | d.entry[7];
     if (w.trace != null) {
       w.note("PASID entry", PasidEntry.LAYOUT, at, q0, q1, q2, 0, q4, q5);
     }

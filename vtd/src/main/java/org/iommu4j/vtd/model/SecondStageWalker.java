@@ -82,7 +82,7 @@ final class SecondStageWalker {
         return missing(space, wanted);
       }
       boolean leaf = level == 1 || (e & PS) != 0;
-      if ((e & (leaf ? s.secondLeafReserved : s.secondPointerReserved)[level]) != 0) {
+      if ((e & (leaf ? s.secondLeafReserved[level] : s.secondPointerReserved)) != 0) {
         return space.legacy ? Reason.LSS_2 : Reason.SSS_3;
       }
       boolean denied = leaf && (granted == 0 || (check && (wanted & ~granted) != 0));

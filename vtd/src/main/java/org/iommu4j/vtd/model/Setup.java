@@ -6,11 +6,13 @@ import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ContextEntry;
 import org.iommu4j.vtd.layout.ExtendedCapability;
+import org.iommu4j.vtd.layout.FirstStagePte;
 import org.iommu4j.vtd.layout.PasidDirectoryEntry;
 import org.iommu4j.vtd.layout.PasidEntry;
 import org.iommu4j.vtd.layout.Registers;
 import org.iommu4j.vtd.layout.RootEntry;
 import org.iommu4j.vtd.layout.ScalableContextEntry;
+import org.iommu4j.vtd.layout.SecondStagePte;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,11 +71,10 @@ final class Setup {
   final long directoryReserved;
   final long[] pasidReserved;
 
-  /** By level, 1..5. */
-  final long[] secondPointerReserved = new long[6];
-
+  // What an entry that points to a table must not have, and, by level (1..5), a leaf.
+  final long secondPointerReserved;
   final long[] secondLeafReserved = new long[6];
-  final long[] firstPointerReserved = new long[6];
+  final long firstPointerReserved;
   final long[] firstLeafReserved = new long[6];
 
   /** Anything is cached. */
@@ -138,7 +139,11 @@ final class Setup {
             | without(ExtendedCapability.RPRIVS, ScalableContextEntry.RID_PRIV);
     directoryReserved = PasidDirectoryEntry.LAYOUT.reservedMask(0) | above;
     pasidReserved = pasidReserved();
-    pagingReserved();
+    long address = above & SecondStagePte.ADDR.mask();
+    long iw = ssirwe ? 0 : SecondStagePte.IW.mask();
+    secondPointerReserved = address | iw | SecondStagePte.SNP.mask() | SecondStagePte.PS.mask();
+    firstPointerReserved = address | FirstStagePte.PS.mask();
+    leafReserved(address, iw);
     cached = config.caches().behaviour() != CacheBehaviour.OFF;
     worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     keepsFaults = worst && Capability.CM.isSet(config.cap());
@@ -172,25 +177,21 @@ final class Setup {
     return r;
   }
 
-  private void pagingReserved() {
-    long above = beyond & Field.bits("address", 51, 12).mask();
+  private void leafReserved(long above, long iw) {
     int sslps = Capability.SSLPS.getInt(config.cap());
     boolean fs1gp = Capability.FS1GP.isSet(config.cap());
-    long iw = ssirwe ? 0 : 1L << 62;
     // A quirk's leaves alone.
-    long leafIw = config.quirks().transientMapping() && config.has(ExtendedCapability.DT) ? 0 : iw;
-    long ps = 1L << 7;
-    long snp = 1L << 11;
-    long snpOfLeaf = config.has(ExtendedCapability.SC) ? 0 : snp;
+    boolean transientMapping =
+        config.quirks().transientMapping() && config.has(ExtendedCapability.DT);
+    long second =
+        above | (transientMapping ? 0 : iw) | without(ExtendedCapability.SC, SecondStagePte.SNP);
+    long ps = SecondStagePte.PS.mask();
     for (int level = 1; level <= 5; level++) {
       boolean large2 = level == 2 || level == 3;
       long size = large2 ? (1L << (12 + 9 * (level - 1))) - (1L << 12) : 0;
-      boolean sizeOffered = level == 1 || (large2 && (sslps >> (level - 2) & 1) != 0);
-      secondPointerReserved[level] = above | iw | snp | ps;
-      secondLeafReserved[level] =
-          above | leafIw | snpOfLeaf | size | (level == 1 || sizeOffered ? 0 : ps);
+      boolean secondSize = level == 1 || (large2 && (sslps >> (level - 2) & 1) != 0);
+      secondLeafReserved[level] = second | size | (secondSize ? 0 : ps);
       boolean firstSize = level <= 2 || (level == 3 && fs1gp);
-      firstPointerReserved[level] = above | ps;
       // Bit 12 of a larger leaf is PAT.
       firstLeafReserved[level] = above | (size & ~(1L << 12)) | (firstSize ? 0 : ps);
     }

@@ -64,6 +64,9 @@ final class Space {
   /** A pointer to its root, where a walk starts that no walk cache shortens. */
   long start;
 
+  /** The same of the second stage. */
+  long secondStart;
+
   /** {@link PlainWalk} knows it: requests are user requests. */
   boolean plain;
 
@@ -95,6 +98,7 @@ final class Space {
     hptBits = o.hptBits;
     tag = o.tag;
     start = o.start;
+    secondStart = o.secondStart;
     plain = o.plain;
     fault = o.fault;
     return this;
@@ -111,10 +115,8 @@ final class Space {
         first
             ? Tags.first(did, pasid)
             : s.worst && !legacy ? Tags.exact(did, pasid) : Tags.second(did);
-    start =
-        first
-            ? WalkCaches.pointer(fsRoot, 12 + 9 * (fsLevels - 1), WalkCaches.ALL)
-            : WalkCaches.pointer(ssRoot, 12 + 9 * (ssLevels - 1), WalkCaches.ALL);
+    secondStart = WalkCaches.pointer(ssRoot, 3 + 9 * ssLevels, WalkCaches.ALL);
+    start = first ? WalkCaches.pointer(fsRoot, 3 + 9 * fsLevels, WalkCaches.ALL) : secondStart;
     plain = kind != PASS_THROUGH && !s.ssirwe && !emte;
   }
 }

@@ -387,17 +387,25 @@ final class Translator {
 
   /** For {@link PlainWalk} without caches: the space of a request, null if anything is wrong. */
   static @Nullable Space located(Setup s, Workspace w, DmaRequest r) {
+    int pasid = r.pasid();
+    if (!w.decoded.again(s, w, pasid)) {
+      if (!locate(s, w, r)) {
+        return null;
+      }
+      w.decoded.keep(s, w, pasid);
+    }
+    return w.spaceScratch;
+  }
+
+  private static boolean locate(Setup s, Workspace w, DmaRequest r) {
     if (s.ttm == Registers.TTM_LEGACY) {
-      return r.hasPasid() || LegacyTables.again(s, w) != null ? null : w.space;
+      return !r.hasPasid() && LegacyTables.locate(s, w) == null;
     }
     ScalableContext c = ScalableTables.context(s, w);
-    boolean refused =
-        c.fault != null
-            || c.ridPrivileged
-            || refused(s, c, AddressType.UNTRANSLATED, r.hasPasid(), r.pasid()) != null;
-    return refused || ScalableTables.locate(s, w, c, r.hasPasid() ? r.pasid() : c.ridPasid) != null
-        ? null
-        : w.space;
+    return c.fault == null
+        && !c.ridPrivileged
+        && refused(s, c, AddressType.UNTRANSLATED, r.hasPasid(), r.pasid()) == null
+        && ScalableTables.locate(s, w, c, r.hasPasid() ? r.pasid() : c.ridPasid) == null;
   }
 
   /**

@@ -22,7 +22,7 @@ final class Workspace {
   final MicroTlb recent;
 
   final Space spaceScratch = new Space();
-  final LegacyTables.Decoded decoded = new LegacyTables.Decoded();
+  final Decoded decoded = new Decoded();
   final ScalableContext contextScratch = new ScalableContext();
 
   /** The space in use: a cached one or the scratch. */
@@ -148,6 +148,17 @@ final class Workspace {
       return true;
     }
     return fetch(s, at);
+  }
+
+  /** Loads {@code count} doublewords from {@code at} on; whether all could be read. */
+  boolean load(Setup s, long at, long[] into, int count) {
+    for (int n = 0; n < count; n++) {
+      if (!load(s, at + (long) n * Long.BYTES)) {
+        return false;
+      }
+      into[n] = entry;
+    }
+    return true;
   }
 
   private boolean fetch(Setup s, long at) {
