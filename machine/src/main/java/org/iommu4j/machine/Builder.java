@@ -16,6 +16,7 @@ import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.InterruptLines;
 import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.RegisterWindow;
 import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.Capabilities;
@@ -155,6 +156,11 @@ final class Builder {
               options(u, architecture), new Host(memory, fabric, InterruptLines.NONE));
       fabric.unit = iommu;
       memory.addDevice(u.base(), iommu.registerBytes(), iommu);
+      for (RegisterWindow w : iommu.registerWindows()) {
+        if (w.base() != 0) {
+          memory.addDevice(w.base(), w.bytes(), w.registers());
+        }
+      }
       Range frames = u.frames();
       IommuDriver driver =
           DriverProvider.forArchitecture(architecture.id())

@@ -1,5 +1,6 @@
 package org.iommu4j.core.dma;
 
+import java.util.List;
 import java.util.Map;
 import org.iommu4j.core.memory.Mmio;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,11 @@ public interface Iommu extends Mmio {
    */
   default @Nullable Mmio configuration() {
     return null;
+  }
+
+  /** Further ranges of registers besides the register page; most units have none. */
+  default List<RegisterWindow> registerWindows() {
+    return List.of();
   }
 
   @Override
