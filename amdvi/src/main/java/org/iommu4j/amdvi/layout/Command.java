@@ -77,7 +77,14 @@ public final class Command {
   // vIOMMU
   public static final Field GUEST_ID = bits("GuestID", 47, 32);
   public static final Field RESET_GUEST_ID = bits("GuestID", 15, 0);
-  public static final Field RESET_ALL = bit("all", 27);
+
+  /**
+   * All registers of the guest. Sources differ: FreeBSD's header has bit 27, AMD's Linux driver
+   * sets bit 28 and wants the same. Choice: either one means it.
+   */
+  public static final Field RESET_ALL = bits("all", 28, 27);
+
+  /** The guest's command buffer. */
   public static final Field RESET_VCMD = bit("vcmd", 31);
 
   /** The address of everything: without the size's 0 bit, or with it at the top. */
@@ -141,6 +148,24 @@ public final class Command {
   public static final Layout INVALIDATE_IOMMU_ALL_LAYOUT =
       layout("INVALIDATE_IOMMU_ALL", reserved(59, 0), OPCODE).then(reserved(63, 0));
 
+  /** With vIOMMUSup. */
+  public static final Layout INSERT_GUEST_EVENT_LAYOUT =
+      layout("INSERT_GUEST_EVENT", reserved(31, 0), GUEST_ID, reserved(59, 48), OPCODE)
+          .then(reserved(63, 0));
+
+  /** With vIOMMUSup. */
+  public static final Layout RESET_VMMIO_LAYOUT =
+      layout(
+              "RESET_VMMIO",
+              RESET_GUEST_ID,
+              reserved(26, 16),
+              RESET_ALL,
+              reserved(30, 29),
+              RESET_VCMD,
+              reserved(59, 32),
+              OPCODE)
+          .then(reserved(63, 0));
+
   private static final @Nullable Layout[] BY_OPCODE = {
     null,
     COMPLETION_WAIT_LAYOUT,
@@ -150,7 +175,9 @@ public final class Command {
     INVALIDATE_INTERRUPT_TABLE_LAYOUT,
     PREFETCH_IOMMU_PAGES_LAYOUT,
     COMPLETE_PPR_REQUEST_LAYOUT,
-    INVALIDATE_IOMMU_ALL_LAYOUT
+    INVALIDATE_IOMMU_ALL_LAYOUT,
+    INSERT_GUEST_EVENT_LAYOUT,
+    RESET_VMMIO_LAYOUT
   };
 
   private Command() {}

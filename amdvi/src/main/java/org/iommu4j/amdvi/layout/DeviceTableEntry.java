@@ -108,8 +108,13 @@ public final class DeviceTableEntry {
   public static final Field LINT1_PASS = bit("Lint1Pass", 63);
 
   // Word 3.
+  /** The device is one of a guest's IOMMU; with vIOMMUSup. */
   public static final Field VIMU_EN = bit("vImuEn", 15);
+
+  /** What the guest calls the device. */
   public static final Field G_DEVICE_ID = bits("GDeviceID", 31, 16);
+
+  /** Which guest. */
   public static final Field GUEST_ID = bits("GuestID", 47, 32);
   public static final Field ATTR_V = bit("AttrV", 54);
   public static final Field MODE0_FC = bit("Mode0FC", 55);

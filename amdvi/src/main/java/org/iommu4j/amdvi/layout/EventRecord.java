@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.layout;
 
 import static org.iommu4j.core.bits.Field.bit;
 import static org.iommu4j.core.bits.Field.bits;
+import static org.iommu4j.core.bits.Field.reserved;
 
 import java.util.List;
 import org.iommu4j.core.bits.Field;
@@ -18,6 +19,18 @@ public final class EventRecord {
   // First word.
   public static final Field DEVICE_ID = bits("DeviceID", 15, 0);
   public static final Field PASID_19_16 = bits("PASID 19:16", 19, 16);
+  /** Of virtual IOMMUs; what it tells is not public, and no event here has it. */
+  public static final Field V_NR = bit("vNR", 27);
+
+  /** The unit's own access to a guest's event log. Inferred from the name. */
+  public static final Field V_EVENT = bit("vEvent", 29);
+
+  /** Of virtual IOMMUs; what it tells is not public, and no event here has it. */
+  public static final Field V_PTR = bit("vPtr", 30);
+
+  /** The unit's own access for a guest's command buffer. Inferred from the name. */
+  public static final Field V_CMD = bit("vCmd", 31);
+
   public static final Field DOMAIN_OR_PASID = bits("DomainID or PASID 15:0", 47, 32);
 
   /** The address is a guest-virtual one. */
@@ -69,7 +82,12 @@ public final class EventRecord {
               List.of(
                   DEVICE_ID,
                   PASID_19_16,
-                  bits("reserved", 31, 20).as(Field.Kind.RESERVED),
+                  reserved(26, 20),
+                  V_NR,
+                  reserved(28, 28),
+                  V_EVENT,
+                  V_PTR,
+                  V_CMD,
                   DOMAIN_OR_PASID,
                   GN,
                   NX,

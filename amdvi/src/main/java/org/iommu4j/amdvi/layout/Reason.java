@@ -309,7 +309,19 @@ public enum Reason implements FaultReason {
       0,
       0,
       "Performance counter wrapped",
-      "a counter with reporting reached 0");
+      "a counter with reporting reached 0"),
+  GUEST_EVENT(
+      EventCode.GUEST_EVENT_FAULT,
+      0,
+      0,
+      "Guest's event could not be logged",
+      "the unit could not write into a guest's event log: the guest's log or its tables are wrong"),
+  VIRTUAL_IOMMU(
+      EventCode.VIOMMU_HARDWARE_ERROR,
+      0,
+      0,
+      "Virtual IOMMU's tables cannot be accessed",
+      "the unit could not read or write the memory that is behind a guest's IOMMU");
 
   /** The flags that a cause sets, at the places of {@link EventRecord}'s fields, 48 less. */
   private static final class Flag {

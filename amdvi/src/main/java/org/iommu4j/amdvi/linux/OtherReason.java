@@ -3,16 +3,8 @@ package org.iommu4j.amdvi.linux;
 import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.core.dma.FaultReason;
 
-/** Reasons of events that only units with SEV-SNP or with a virtual IOMMU log. */
+/** Reasons of events that only units with SEV-SNP log. */
 enum OtherReason implements FaultReason {
-  GUEST_EVENT(
-      EventCode.GUEST_EVENT_FAULT,
-      "Guest's event could not be logged",
-      "the unit could not write into a guest's event log: the guest's log or its tables are wrong"),
-  VIRTUAL_IOMMU(
-      EventCode.VIOMMU_HARDWARE_ERROR,
-      "Virtual IOMMU's tables cannot be accessed",
-      "the unit could not read or write the memory that is behind a guest's IOMMU"),
   RMP_PAGE_FAULT(
       EventCode.RMP_PAGE_FAULT,
       "Reverse map table forbids the access",

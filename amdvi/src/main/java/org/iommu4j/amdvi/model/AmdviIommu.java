@@ -26,6 +26,7 @@ import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
+import org.iommu4j.core.dma.RegisterWindow;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.Iotlb;
@@ -69,6 +70,7 @@ final class AmdviIommu implements Iommu {
   private final Invalidation invalidation;
   private final CommandBuffer commands;
   private final MsiCapability msi = new MsiCapability();
+  private final VirtualIommus virtual;
   private final CapabilitySpace capability;
   private final RegisterFile registers;
   private final List<Workspace> workspaces = new CopyOnWriteArrayList<>();
@@ -98,6 +100,7 @@ final class AmdviIommu implements Iommu {
     messages = new MessagePort(this);
     invalidation = new Invalidation(this);
     commands = new CommandBuffer(this, invalidation);
+    virtual = new VirtualIommus(this);
     capability = new CapabilitySpace(this);
     registers = RegisterBank.create(this);
     setup = new Setup(host.memory(), config, registers, false);
@@ -248,6 +251,7 @@ final class AmdviIommu implements Iommu {
     synchronized (state) {
       eventLog.request(w, reason, (request.access() & Access.WRITE) != 0 && !ats, ats);
     }
+    virtual.sendInterrupts();
     boolean refused = reason.event() == EventCode.INVALID_DEVICE_REQUEST;
     out.block(
         ats && !refused ? Completion.COMPLETER_ABORT : Completion.UNSUPPORTED_REQUEST, reason, 0);
@@ -284,7 +288,9 @@ final class AmdviIommu implements Iommu {
   @Override
   public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
     synchronized (commandLock) {
-      return commands.completed(source, segmented, tagVector, count);
+      boolean expected = commands.completed(source, segmented, tagVector, count);
+      virtual.run();
+      return expected;
     }
   }
 
@@ -292,6 +298,7 @@ final class AmdviIommu implements Iommu {
   public void invalidationTimedOut(int tagVector) {
     synchronized (commandLock) {
       commands.timedOut(tagVector);
+      virtual.run();
     }
   }
 
@@ -305,6 +312,11 @@ final class AmdviIommu implements Iommu {
   @Override
   public Mmio configuration() {
     return capability;
+  }
+
+  @Override
+  public List<RegisterWindow> registerWindows() {
+    return virtual.windows();
   }
 
   @Override
@@ -335,6 +347,7 @@ final class AmdviIommu implements Iommu {
       if (runPending) {
         runPending = false;
         commands.run();
+        virtual.run();
       }
     }
   }
@@ -414,6 +427,14 @@ final class AmdviIommu implements Iommu {
 
   Setup setup() {
     return setup;
+  }
+
+  Object commandLock() {
+    return commandLock;
+  }
+
+  VirtualIommus virtual() {
+    return virtual;
   }
 
   Object state() {

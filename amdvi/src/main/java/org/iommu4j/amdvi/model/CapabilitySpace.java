@@ -1,6 +1,9 @@
 package org.iommu4j.amdvi.model;
 
 import org.iommu4j.amdvi.layout.CapabilityBlock;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.amdvi.layout.VendorCapability;
+import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.memory.Mmio;
 
@@ -8,10 +11,16 @@ import org.iommu4j.core.memory.Mmio;
  * The unit's capability block as the CPU sees it in PCI configuration space; offsets are from its
  * beginning. Setting Enable locks the base address. 48882, "IOMMU PCI Capability Block".
  *
- * <p>Choice: the function's MSI capability lies behind it. Accesses have 4 bytes.
+ * <p>Choice: the function's MSI capability lies behind it, and with vIOMMUSup the vendor-specific
+ * capability at 28h. The embedding program gives each CapPtr, as it alone knows where the first is.
+ * Accesses have 4 bytes.
  */
 final class CapabilitySpace implements Mmio {
+  /** Where the vendor-specific capability begins. */
+  static final int VENDOR = CapabilityBlock.BYTES_WITH_MSI;
+
   private final RegisterFile file = new RegisterFile(CapabilityBlock.BYTES_WITH_MSI);
+  private final RegisterFile vendor = new RegisterFile(VendorCapability.BYTES);
   private final Object state;
 
   CapabilitySpace(AmdviIommu unit) {
@@ -39,6 +48,23 @@ final class CapabilitySpace implements Mmio {
     file.post(
         CapabilityBlock.MSI_HEADER,
         CapabilityBlock.MSI_CAP_ID.of(CapabilityBlock.MSI) | CapabilityBlock.MSI_64_BIT.mask());
+    if (config.has(ExtendedFeatures.VIOMMU_SUP)) {
+      vendor.add(
+          VendorCapability.HEADER,
+          VendorCapability.CAP_ID.of(VendorCapability.VENDOR_SPECIFIC)
+              | VendorCapability.CAP_LENGTH.of(VendorCapability.BYTES));
+      aperture(VendorCapability.VF_LOW, VendorCapability.VF_HIGH, config.vfBase());
+      aperture(
+          VendorCapability.VF_CONTROL_LOW,
+          VendorCapability.VF_CONTROL_HIGH,
+          config.vfControlBase());
+    }
+  }
+
+  private void aperture(Register low, Register high, long base) {
+    boolean placed = base != 0;
+    vendor.add(low, base & 0xffff_ffffL | (placed ? VendorCapability.ENABLE.mask() : 0));
+    vendor.add(high, base >>> 32);
   }
 
   private boolean enabled() {
@@ -48,13 +74,17 @@ final class CapabilitySpace implements Mmio {
   @Override
   public long read(long offset, int size) {
     synchronized (state) {
-      return file.read(offset, size);
+      return offset >= VENDOR ? vendor.read(offset - VENDOR, size) : file.read(offset, size);
     }
   }
 
   @Override
   public void write(long offset, int size, long value) {
     synchronized (state) {
+      if (offset >= VENDOR) {
+        vendor.write(offset - VENDOR, size, value);
+        return;
+      }
       file.write(offset, size, value);
     }
   }

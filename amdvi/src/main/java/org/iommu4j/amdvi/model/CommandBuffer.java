@@ -28,13 +28,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class CommandBuffer {
   /** What execution of a command came to. */
-  private enum Result {
+  enum Result {
     DONE,
     ILLEGAL,
     /** A store failed. */
     FAILED,
     /** Stays at the head until devices have answered. */
-    STAYS
+    STAYS,
+    /** Of a guest's: an error of the host's tables, which the host was told. */
+    STOPPED
   }
 
   /**
@@ -138,7 +140,13 @@ final class CommandBuffer {
     }
   }
 
-  private Result execute(long first, long second, long at) {
+  /** Whether devices have not yet answered invalidations. */
+  boolean awaitsDevices() {
+    return tags.anyBusy();
+  }
+
+  /** Executes a command of the buffer, or one of a guest that is translated. */
+  Result execute(long first, long second, long at) {
     int opcode = Command.OPCODE.getInt(first);
     Layout layout = Command.layout(opcode);
     if (layout == null
@@ -175,6 +183,9 @@ final class CommandBuffer {
       case Command.COMPLETE_PPR_REQUEST -> {
         return respond(first, second);
       }
+      case Command.INSERT_GUEST_EVENT, Command.RESET_VMMIO -> {
+        return guest(opcode, first);
+      }
       default -> {
         if (!c.has(ExtendedFeatures.IA_SUP)) {
           return Result.ILLEGAL;
@@ -185,6 +196,18 @@ final class CommandBuffer {
         invalidation.everything();
         unit.interrupts().invalidateAll();
       }
+    }
+    return Result.DONE;
+  }
+
+  private Result guest(int opcode, long first) {
+    if (!unit.config().has(ExtendedFeatures.VIOMMU_SUP)) {
+      return Result.ILLEGAL;
+    }
+    if (opcode == Command.RESET_VMMIO) {
+      unit.virtual().reset(first);
+    } else {
+      unit.virtual().insertEvent(first);
     }
     return Result.DONE;
   }
@@ -256,6 +279,7 @@ final class CommandBuffer {
     }
     // 2. No access that used what was invalidated is in flight.
     unit.windows().drain();
+    unit.virtual().settle();
     // 3. Completion is reported.
     if (Command.S_STORE.isSet(first) && !store(Command.STORE_ADDRESS.in(first), second)) {
       return Result.FAILED;
@@ -268,7 +292,8 @@ final class CommandBuffer {
     return Result.DONE;
   }
 
-  private boolean store(long at, long data) {
+  /** Stores what a COMPLETION_WAIT has to; false if nobody takes it. */
+  boolean store(long at, long data) {
     PhysicalMemory memory = unit.host().memory();
     if (!withinWindow(at) || memory.isDevice(at)) {
       return false;

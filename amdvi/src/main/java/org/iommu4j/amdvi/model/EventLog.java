@@ -49,7 +49,11 @@ final class EventLog {
             | (tr ? EventRecord.TR.mask() : 0)
             | (w.interrupt && !isInvalidRequest(reason) ? EventRecord.I.mask() : 0)
             | (hardware ? hardwareType(w.faultAddress) : 0)
+            | w.virtualFlags
             | identity(w, d, known, reason);
+    if (known && unit.virtual().takes(w, d, reason, first, w.faultAddress)) {
+      return;
+    }
     boolean illegal = reason.event() == EventCode.ILLEGAL_DEV_TABLE_ENTRY;
     append(first, illegal ? w.faultAddress & -4L : w.faultAddress);
   }
@@ -122,16 +126,19 @@ final class EventLog {
 
   /** A page request that is not allowed: its identity has the layout of the PPR log. */
   void pageRequest(PageRequest m) {
+    append(pageRequestIdentity(m), m.payload() & -1L << 12);
+  }
+
+  /** The first word of the record of a page request that is not allowed. */
+  static long pageRequestIdentity(PageRequest m) {
     int pasid = Math.max(m.pasid(), 0);
     long payload = m.payload();
     long tag = payload >>> 3 & 0x1ff | (payload >>> 2 & 1) << 9;
-    append(
-        EventRecord.CODE.of(EventCode.INVALID_PPR_REQUEST.code())
-            | EventRecord.DEVICE_ID.of(m.source())
-            | PprRecord.PASID_15_0.of(pasid)
-            | PprRecord.TAG.of(tag)
-            | PprRecord.PASID_19_16.of(pasid >>> 16),
-        payload & -1L << 12);
+    return EventRecord.CODE.of(EventCode.INVALID_PPR_REQUEST.code())
+        | EventRecord.DEVICE_ID.of(m.source())
+        | PprRecord.PASID_15_0.of(pasid)
+        | PprRecord.TAG.of(tag)
+        | PprRecord.PASID_19_16.of(pasid >>> 16);
   }
 
   /** A performance counter wrapped to 0. */
@@ -141,7 +148,8 @@ final class EventLog {
         note << 32 | note >>> 32 & 0xf_ffffL);
   }
 
-  private void append(long first, long second) {
+  /** Appends a record that is ready. */
+  void append(long first, long second) {
     RegisterFile r = unit.registers();
     hardware(r, first, second);
     if (r.get(Registers.STATUS, Registers.EVENT_LOG_RUN) == 0) {

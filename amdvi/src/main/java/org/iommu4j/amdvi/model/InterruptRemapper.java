@@ -4,6 +4,7 @@ import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Irte;
+import org.iommu4j.amdvi.layout.PrivateSpace;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.bits.Field;
@@ -38,6 +39,9 @@ final class InterruptRemapper {
   private final AmdviIommu unit;
   private final IrteCache cache;
   private final Workspace w;
+
+  /** Of interrupts that no device sent. */
+  private final InterruptDelivery own = new InterruptDelivery();
 
   // The entry under way.
   private long entryAddress;
@@ -247,6 +251,60 @@ final class InterruptRemapper {
     }
     out.deliver(InterruptDelivery.Kind.RECORDED, page, vector, doorbell);
     return true;
+  }
+
+  /**
+   * An interrupt of a guest's IOMMU, by way of the extended interrupt table: two levels, named by
+   * the device table entry of the unit itself. As AMD's Linux driver programs them; nothing of it
+   * is cached. Inferred: entries that are not valid send nothing, and what cannot be read is a
+   * VIOMMU_HARDWARE_ERROR. Choice: the doorbell of a processor that runs the guest is rung as a
+   * message to it, for no device's delivery names it.
+   */
+  synchronized void guest(int index) {
+    Setup s = unit.setup();
+    Translator.begin(s, w, unit.config().deviceId(), -1);
+    w.interrupt = true;
+    if (!s.virtual || DeviceTable.locate(s, w) != null) {
+      return;
+    }
+    DeviceEntry d = w.device;
+    if (!DeviceTableEntry.IV.isSet(d.word2)
+        || d.interruptFault != null
+        || DeviceTableEntry.INT_CTL.getInt(d.word2) != DeviceTableEntry.INT_REMAP) {
+      return;
+    }
+    long at = DeviceTableEntry.INT_TAB_ROOT.in(d.word2) + 8L * PrivateSpace.FIRST_INDEX.get(index);
+    PhysicalMemory memory = s.memory;
+    if (memory.isDevice(at) || memory.status(at, 8, false) != PhysicalMemory.OK) {
+      unit.virtual().interruptError(index, at);
+      return;
+    }
+    long table = memory.readLong(at);
+    if (!PrivateSpace.SECOND_VALID.isSet(table)) {
+      return;
+    }
+    entryAddress =
+        PrivateSpace.SECOND_TABLE.in(table)
+            + PrivateSpace.SECOND_INDEX.get(index) * Irte.LONG_BYTES;
+    if (memory.isDevice(entryAddress)
+        || memory.status(entryAddress, Irte.LONG_BYTES, false) != PhysicalMemory.OK) {
+      unit.virtual().interruptError(index, entryAddress);
+      return;
+    }
+    first = memory.readLong(entryAddress);
+    second = memory.readLong(entryAddress + 8);
+    if (!Irte.REMAP_EN.isSet(first)) {
+      return;
+    }
+    if (!Irte.GUEST_MODE.isSet(first)) {
+      int destination = s.xt ? Irte.destination(first, second) : Irte.SHORT_DESTINATION.getInt(first);
+      send(
+          Signals.message(destination, Irte.DM.isSet(first)),
+          Irte.VECTOR.getInt(second) | LEVEL_ASSERTED,
+          own);
+    } else if (guest(s, own) && own.notice() != 0) {
+      send(own.notice(), 0, own);
+    }
   }
 
   private boolean send(long address, int data, InterruptDelivery out) {

@@ -19,7 +19,7 @@ final class PprLog {
   private static final int READ = 1;
   private static final int WRITE = 2;
   private static final int LAST = 4;
-  private static final int INVALID_REQUEST = 1;
+  static final int INVALID_REQUEST = 1;
 
   private final AmdviIommu unit;
 
@@ -38,7 +38,7 @@ final class PprLog {
     synchronized (unit.state()) {
       control = r.get(Control.REGISTER);
     }
-    boolean marker = (m.payload() & (READ | WRITE)) == 0;
+    boolean marker = isMarker(m);
     if (marker && Control.BLK_STOP_MRK_EN.isSet(control)) {
       return;
     }
@@ -52,6 +52,10 @@ final class PprLog {
         }
       }
       answer(m, INVALID_REQUEST, false);
+      return;
+    }
+    if (unit.virtual().owns(w.device)) {
+      unit.virtual().pageRequest(w.device, m, this);
       return;
     }
     boolean withPasid = DeviceTableEntry.GPRP.isSet(w.device.word0);
@@ -147,7 +151,13 @@ final class PprLog {
     }
   }
 
-  private static long record(PageRequest m) {
+  /** A Stop Marker. */
+  static boolean isMarker(PageRequest m) {
+    return (m.payload() & (READ | WRITE)) == 0;
+  }
+
+  /** The first word of the entry of a request. */
+  static long record(PageRequest m) {
     long payload = m.payload();
     long first =
         PprRecord.DEVICE_ID.of(m.source())
@@ -168,7 +178,7 @@ final class PprLog {
   }
 
   /** The unit answers for software, if the request is the last of its group. */
-  private void answer(PageRequest m, int code, boolean withPasid) {
+  void answer(PageRequest m, int code, boolean withPasid) {
     if ((m.payload() & LAST) == 0) {
       return;
     }

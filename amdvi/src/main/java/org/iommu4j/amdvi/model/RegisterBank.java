@@ -85,11 +85,14 @@ final class RegisterBank {
             | without(GAPPI_EN, ExtendedFeatures.GAPPI_SUP)
             | without2(TMPM_EN, ExtendedFeatures.TMPM_SUP)
             | without2(GCR3_TRP_MODE, ExtendedFeatures.GCR3_TRP_MODE_SUP)
-            | without2(GST_BUFFER_TRP_MODE, ExtendedFeatures.TMPM_SUP)
             | without2(SNP_AVIC_EN, ExtendedFeatures.SNP_AVIC_SUP)
             | without2(NUM_INT_REMAP_MODE, ExtendedFeatures.NUM_INT_REMAP_SUP));
     mask &= CapabilityBlock.HT_TUNNEL.isSet(config.header()) ? -1 : ~HT_TUN_EN.mask();
     mask &= config.deviceIotlbs() ? -1 : ~INV_TIME_OUT.mask();
+    // No feature bit tells it, software sets it and looks.
+    if (!has(ExtendedFeatures.VIOMMU_SUP)) {
+      mask &= ~without2(GST_BUFFER_TRP_MODE, ExtendedFeatures.TMPM_SUP);
+    }
     if (!has(ExtendedFeatures.HA_SUP) && !has(ExtendedFeatures.HD_SUP)) {
       mask &= ~HAD_UPDATE.mask();
     }
@@ -271,6 +274,9 @@ final class RegisterBank {
     file.add(DSFX, 0);
     file.add(DSCX, 0);
     file.add(DSSX, 0);
+    if (has(ExtendedFeatures.VIOMMU_SUP)) {
+      file.add(VIOMMU_STATUS, 0); // what its bits tell is not public
+    }
     if (has(ExtendedFeatures.PERF_OPT_SUP)) {
       file.add(PERFORMANCE_OPTIMIZATION, 0);
     }

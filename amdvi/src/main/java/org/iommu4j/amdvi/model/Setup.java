@@ -27,6 +27,16 @@ final class Setup {
   final boolean enabled;
 
   final boolean guest;
+
+  /** Control.vIommuEn: guests have IOMMUs of their own. */
+  final boolean virtual;
+
+  /** Control.vCmdEn: and their command buffers are executed. */
+  final boolean virtualCommands;
+
+  /** Control.GstBufferTRPMode: guests' rings are at guest-physical addresses. */
+  final boolean guestBuffers;
+
   final boolean longEntries;
   final boolean xt;
   final boolean guestApic;
@@ -93,6 +103,9 @@ final class Setup {
     long control = r.get(Control.REGISTER);
     enabled = Control.IOMMU_EN.isSet(control);
     guest = Control.GT_EN.isSet(control);
+    virtual = enabled && Control.VIOMMU_EN.isSet(control);
+    virtualCommands = virtual && Control.VCMD_EN.isSet(control);
+    guestBuffers = Control.GST_BUFFER_TRP_MODE.isSet(control);
     longEntries = Control.GA_EN.isSet(control);
     xt = Control.XT_EN.isSet(control);
     guestApic = Control.GAM_EN.isSet(control) || Control.SNP_AVIC_EN.isSet(control);

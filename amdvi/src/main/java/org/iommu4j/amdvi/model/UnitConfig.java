@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.amdvi.layout.CapabilityBlock;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.amdvi.layout.VirtualFunction;
+import org.iommu4j.amdvi.layout.VirtualFunctionControl;
 import org.iommu4j.core.Architecture.Option;
 import org.iommu4j.core.CacheSettings;
 import org.iommu4j.core.Options;
@@ -25,6 +27,10 @@ import org.iommu4j.core.bits.Field;
  * @param banks counter banks, if EFR.PCSup
  * @param counters counters of each bank
  * @param itags Invalidation Requests that can be outstanding, 1..32
+ * @param deviceId the unit's own DeviceID: whose host tables map the private address space
+ * @param guests GuestIDs that the unit serves, from 0 on
+ * @param vfBase where the VF MMIO aperture is; 0: firmware has not placed it
+ * @param vfControlBase where the VF Control MMIO aperture is; 0: firmware has not placed it
  * @param caches how it caches
  */
 record UnitConfig(
@@ -40,9 +46,16 @@ record UnitConfig(
     int banks,
     int counters,
     int itags,
+    int deviceId,
+    int guests,
+    long vfBase,
+    long vfControlBase,
     CacheSettings caches) {
 
-  /** Everything that the model has: see the class's list of what it does not have. */
+  /**
+   * Everything that the model has, see the class's list of what it does not have, but for virtual
+   * IOMMUs: those need apertures placed.
+   */
   static final long FEATURES =
       ExtendedFeatures.PREF_SUP.mask()
           | ExtendedFeatures.PPR_SUP.mask()
@@ -92,9 +105,14 @@ record UnitConfig(
       List.of(
           ExtendedFeatures.GAPPI_SUP,
           ExtendedFeatures.SATS_SUP,
-          ExtendedFeatures.VIOMMU_SUP,
           ExtendedFeatures.VM_GUARD_IO_SUP,
           ExtendedFeatures.VM_TABLE_SIZE);
+
+  /**
+   * Choice: the architecture has 65,536; registers of a guest take about 2 KiB once they are
+   * written, of 4,096 guests 8 MiB.
+   */
+  private static final int GUESTS = 4096;
 
   static final List<Option> OPTIONS = options();
 
@@ -114,7 +132,15 @@ record UnitConfig(
                 new Option("zero_reset", "flag", "false", "all registers reset to 0 (QEMU)"),
                 new Option("counter_banks", "1..63", "2", "counter banks, if EFR.PCSup"),
                 new Option("counters", "1..15", "4", "counters of each bank"),
-                new Option("itags", "1..32", "32", "outstanding invalidation requests")));
+                new Option("itags", "1..32", "32", "outstanding invalidation requests"),
+                new Option("device_id", "0..65535", "2", "the unit's own DeviceID"),
+                new Option("guests", "1..65536", "4096", "GuestIDs served, if EFR.vIOMMUSup"),
+                new Option("vf_base", "number", "0", "VF MMIO aperture, if EFR.vIOMMUSup"),
+                new Option(
+                    "vf_control_base",
+                    "number",
+                    "0",
+                    "VF Control MMIO aperture, if EFR.vIOMMUSup")));
     all.addAll(CacheSettings.OPTIONS);
     return List.copyOf(all);
   }
@@ -134,6 +160,10 @@ record UnitConfig(
             o.integer("counter_banks", 2, 1, 63),
             o.integer("counters", 4, 1, 15),
             o.integer("itags", 32, 1, 32),
+            o.integer("device_id", 2, 0, 0xffff),
+            o.integer("guests", GUESTS, 1, VirtualFunction.GUESTS),
+            o.number("vf_base", 0),
+            o.number("vf_control_base", 0),
             CacheSettings.of(o));
     o.finish(OPTIONS.stream().map(Option::name).toList());
     config.check();
@@ -152,6 +182,12 @@ record UnitConfig(
     }
     if (ExtendedFeatures.GLX_SUP.get(features) == 3) {
       throw invalid("efr", "GLXSup = 3 is reserved");
+    }
+    if ((vfBase & VirtualFunction.APERTURE_BYTES - 1) != 0) {
+      throw invalid("vf_base", "has to be a multiple of 256 MiB");
+    }
+    if ((vfControlBase & VirtualFunctionControl.APERTURE_BYTES - 1) != 0) {
+      throw invalid("vf_control_base", "has to be a multiple of 4 MiB");
     }
     for (Field f : ABSENT) {
       if (f.isSet(features)) {

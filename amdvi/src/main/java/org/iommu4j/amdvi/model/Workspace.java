@@ -45,6 +45,9 @@ final class Workspace {
   /** Translation request: missing permissions are an answer, not a fault. */
   boolean ats;
 
+  /** vCmd or vEvent: the access is the unit's own for a guest; see {@link GuestAccess}. */
+  long virtualFlags;
+
   /** Nothing may change: no A/D update, no counting, no caches. */
   boolean dry;
 
