@@ -26,9 +26,11 @@ class LayoutsTest {
     ALL.put("event", EventRecord.LAYOUT);
     ALL.put("page request", PprRecord.LAYOUT);
     ALL.put("guest APIC log", GaLogRecord.LAYOUT);
-    for (int opcode = 1; opcode <= 8; opcode++) {
+    for (int opcode = 1; opcode <= 10; opcode++) {
       ALL.put("opcode " + opcode, Command.layout(opcode));
     }
+    ALL.put("guest event fault", VirtualEventRecord.GUEST_EVENT_FAULT);
+    ALL.put("virtual IOMMU error", VirtualEventRecord.VIOMMU_HARDWARE_ERROR);
   }
 
   /**
@@ -56,8 +58,8 @@ class LayoutsTest {
       interrupt, guest mode: RemapEn 0, SupIOPF 1, GALogIntr 2, GAPPIDis 5, IsRun 6, GuestMode 7,\
        Destination 23:0 31:8, GATag 63:32;\
        Vector 7:0, Guest vAPIC Table Root Pointer 51:12, Destination 31:24 63:56
-      event: DeviceID 15:0, PASID 19:16 19:16, DomainID or PASID 15:0 47:32, GN 48, NX 49, US 50,\
-       I 51, PR 52, RW 53, PE 54, RZ 55, TR 56, Type 59:57, EventCode 63:60; Address 63:0
+      event: DeviceID 15:0, PASID 19:16 19:16, vNR 27, vEvent 29, vPtr 30, vCmd 31,\
+       DomainID or PASID 15:0 47:32, GN 48, NX 49, US 50, I 51, PR 52, RW 53, PE 54, RZ 55, TR 56, Type 59:57, EventCode 63:60; Address 63:0
       page request: DeviceID 15:0, PASID 15:0 31:16, group 40:32, last 41, PASID 19:16 45:42, EX 49,\
        R 50, W 53, US 54, RZ 55, GN 56, PPRCode 63:60; Address 63:12
       guest APIC log: GATag 31:0, DeviceID 47:32, GACode 63:60
@@ -71,6 +73,12 @@ class LayoutsTest {
        S 0, GN 2, Inval 4, Address 63:12
       opcode 7: DeviceID 15:0, PASID 51:32, opcode 63:60; GN 2, PPR tag 40:32, response code 47:44
       opcode 8: opcode 63:60; -
+      opcode 9: GuestID 47:32, opcode 63:60; -
+      opcode 10: GuestID 15:0, all 28:27, vcmd 31, opcode 63:60; -
+      guest event fault: vNR 27, vEvent 29, vPtr 30, vCmd 31, GuestID 47:32, flags 59:48,\
+       EventCode 63:60; -
+      virtual IOMMU error: GuestID 15:0, Src 17:16, vNR 27, vEvent 29, vPtr 30, vCmd 31,\
+       flags 59:48, EventCode 63:60; Address 63:0
       """;
 
   @Test
@@ -177,7 +185,7 @@ class LayoutsTest {
     assertSize(EventRecord.LAYOUT, EventRecord.BYTES, 16);
     assertSize(PprRecord.LAYOUT, PprRecord.BYTES, 16);
     assertSize(GaLogRecord.LAYOUT, GaLogRecord.BYTES, 8);
-    for (int opcode = 1; opcode <= 8; opcode++) {
+    for (int opcode = 1; opcode <= 10; opcode++) {
       assertSize(ALL.get("opcode " + opcode), Command.BYTES, 16);
     }
   }
@@ -204,7 +212,7 @@ class LayoutsTest {
     assertMasks(Irte.SHORT, 0xff00_0000L);
     assertMasks(Irte.LONG, 0, 0x00ff_ffff_ffff_ff00L);
     assertMasks(Irte.GUEST, 0x18, 0x00f0_0000_0000_0f00L);
-    assertMasks(EventRecord.LAYOUT, 0xfff0_0000L, 0);
+    assertMasks(EventRecord.LAYOUT, 0x17f0_0000L, 0);
     assertMasks(PprRecord.LAYOUT, 0x0e19_c000_0000_0000L, 0xfff);
     assertMasks(GaLogRecord.LAYOUT, 0x0fff_0000_0000_0000L);
     assertMasks(Command.COMPLETION_WAIT_LAYOUT, 0x0ff0_0000_0000_0000L, 0);
@@ -216,6 +224,8 @@ class LayoutsTest {
     assertMasks(
         Command.COMPLETE_PPR_REQUEST_LAYOUT, 0x0ff0_0000_ffff_0000L, 0xffff_0e00_ffff_fffbL);
     assertMasks(Command.INVALIDATE_IOMMU_ALL_LAYOUT, 0x0fff_ffff_ffff_ffffL, -1L);
+    assertMasks(Command.INSERT_GUEST_EVENT_LAYOUT, 0x0fff_0000_ffff_ffffL, -1L);
+    assertMasks(Command.RESET_VMMIO_LAYOUT, 0x0fff_ffff_67ff_0000L, -1L);
   }
 
   private static void assertMasks(Layout layout, long... masks) {
@@ -240,11 +250,11 @@ class LayoutsTest {
                 Command.RESET_VMMIO))
         .containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
     assertThat(Command.layout(0)).isNull();
-    assertThat(Command.layout(9)).isNull();
+    assertThat(Command.layout(11)).isNull();
     assertThat(Command.layout(-1)).isNull();
     assertThat(Command.GUEST_ID.mask()).isEqualTo(0xffff_0000_0000L);
     assertThat(Command.RESET_GUEST_ID.mask()).isEqualTo(0xffff);
-    assertThat(Command.RESET_ALL.mask()).isEqualTo(1L << 27);
+    assertThat(Command.RESET_ALL.mask()).isEqualTo(3L << 27);
     assertThat(Command.RESET_VCMD.mask()).isEqualTo(1L << 31);
   }
 

@@ -18,6 +18,7 @@ import org.iommu4j.amdvi.layout.GuestPte;
 import org.iommu4j.amdvi.layout.HostPte;
 import org.iommu4j.amdvi.layout.Irte;
 import org.iommu4j.amdvi.layout.PprRecord;
+import org.iommu4j.amdvi.layout.PrivateSpace;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
@@ -168,13 +169,13 @@ class EveryEventTest {
         java.util.Arrays.stream(Reason.values())
             .map(Reason::event)
             .collect(java.util.stream.Collectors.toSet());
-    // Those that belong to virtual units and to SNP are not modelled.
+    // Those that belong to SNP are not modelled.
     assertThat(EventCode.values())
         .allSatisfy(
             code ->
                 assertThat(of.contains(code))
                     .as(code.name())
-                    .isEqualTo(code.code() <= EventCode.EVENT_COUNTER_ZERO.code()));
+                    .isEqualTo(code.code() <= EventCode.VIOMMU_HARDWARE_ERROR.code()));
   }
 
   @ParameterizedTest
@@ -279,6 +280,15 @@ class EveryEventTest {
     boolean ig = DeviceTableEntry.IG.isSet(rig.load(tables.entry + 16));
     tables.interrupts(3);
     return ig ? tables.set(2, DeviceTableEntry.IG) : tables;
+  }
+
+  /** A unit with virtual IOMMUs; the device is a guest's. */
+  private GuestRig virtual() {
+    rig.close();
+    GuestRig guest = new GuestRig("off").start();
+    rig = guest.rig;
+    tables = guest.device;
+    return guest;
   }
 
   private Tables host() {
@@ -539,6 +549,27 @@ class EveryEventTest {
         rig.submit(Rig.completionWait());
         assertThat(rig.unit.read(block, 8)).isZero();
         yield new Rig.Record(EventRecord.CODE.of(10), note >>> 32 | note << 32);
+      }
+      case GUEST_EVENT -> {
+        GuestRig guest = virtual();
+        rig.store(guest.trans.slot(GuestRig.EVENTS, 1), 0);
+        assertThat(rig.reads(DEVICE, PASID, GVA + 4096)).isFalse();
+        // First the page fault of the unit's own write.
+        long head = rig.read(Registers.EVENT_HEAD);
+        long first = rig.load(rig.events + head);
+        assertThat(EventRecord.CODE.getInt(first)).isEqualTo(2);
+        assertThat(EventRecord.DEVICE_ID.getInt(first)).isEqualTo(GuestRig.TRANS);
+        assertThat(EventRecord.V_EVENT.isSet(first)).isTrue();
+        rig.write(Registers.EVENT_HEAD, head + 16);
+        yield new Rig.Record(
+            EventRecord.CODE.of(11) | EventRecord.V_EVENT.mask() | (long) GuestRig.GUEST << 32, 0);
+      }
+      case VIRTUAL_IOMMU -> {
+        GuestRig guest = virtual();
+        guest.command(Rig.opcode(Command.INVALIDATE_DEVTAB_ENTRY) | 0x4321, 0);
+        yield new Rig.Record(
+            EventRecord.CODE.of(12) | EventRecord.V_CMD.mask() | GuestRig.GUEST,
+            PrivateSpace.deviceEntry(GuestRig.GUEST, 0x4321) & -16L);
       }
     };
   }

@@ -61,7 +61,9 @@ enum Rule {
   // INVALID_PPR_REQUEST
   PPR_NOT_ALLOWED(9, ""),
   PPR_WITHOUT_GUEST(9, ""),
-  COUNTER_ZERO(10, "");
+  COUNTER_ZERO(10, ""),
+  GUEST_EVENT(11, ""),
+  VIRTUAL_IOMMU(12, "");
 
   private final int code;
   private final long flags;
