@@ -5,6 +5,7 @@ import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.Host;
+import org.iommu4j.core.memory.Mmio;
 
 /** A hostile guest of an AMD-Vi unit. */
 final class AmdviProgram extends GuestProgram {
@@ -18,8 +19,20 @@ final class AmdviProgram extends GuestProgram {
   /** Everything but what belongs to virtual units and SNP. */
   private static final long FEATURES = 0x2057_47f3_2229_9bdfL;
 
+  private static final long VIRTUAL = 1L << 55;
+
+  /** Pages and control registers of guests, at most so many of them. */
+  private static final int[] GUEST_OFFSETS = {
+    0x00, 0x08, 0x08, 0x08, 0x10, 0x18, 0x20, 0x30, 0x38, 0x50, 0x58, 0x70, 0x78, 0x80
+  };
+
+  private static final int GUESTS = 3;
+
+  private final boolean virtual;
+
   AmdviProgram(byte[] input) {
     super(input);
+    virtual = tape.flag();
     long absent = tape.one(0, 0, 0, 1L << 1, 1L << 4, 1L << 7, 1L << 48, 1L << 49, 1L << 6);
     plug(
         Architecture.named("amdvi")
@@ -27,7 +40,7 @@ final class AmdviProgram extends GuestProgram {
                 Options.of(
                     Map.of(
                         "efr",
-                        "0x" + Long.toHexString(FEATURES & ~absent),
+                        "0x" + Long.toHexString(FEATURES & ~absent | (virtual ? VIRTUAL : 0)),
                         "efr2",
                         "0x108",
                         "cap_header",
@@ -51,10 +64,93 @@ final class AmdviProgram extends GuestProgram {
     unit.write(0xe0, 8, page(4) | 8L << 56);
     unit.write(0x18, 8, 0x400 | 1);
     unit.write(0x18, 8, 0x1201_f405L | tape.u8() % 4L << 17);
+    if (virtual) {
+      virtualPrelude();
+    }
+  }
+
+  /**
+   * Virtual IOMMUs on, and three guests: device 2 is the unit itself, whose tables of three levels
+   * map all regions of the private address space; device 3 has the guests' addresses, with one
+   * table for what lies below 256 KiB.
+   */
+  private void virtualPrelude() {
+    unit.write(0x18, 8, unit.read(0x18, 8) | 3L << 52 | tape.one(0, 1) << 60);
+    memory.writeLong(page(0) + 64, 3 | 3L << 61 | 3 << 9 | page(22));
+    memory.writeLong(page(0) + 64 + 8, 2);
+    memory.writeLong(page(0) + 96, 3 | 3L << 61 | 1 << 9 | page(23));
+    memory.writeLong(page(0) + 96 + 8, 3);
+    for (int region : new int[] {0x40, 0x80, 0xa0, 0xc0, 0xe0, 0x100, 0x120}) {
+      memory.writeLong(page(22) + 8L * region, page(24) | 3L << 61 | 2 << 9 | 1);
+    }
+    memory.writeLong(page(24), page(25) | 3L << 61 | 1 << 9 | 1);
+    memory.writeLong(page(24) + 8, page(25) | 3L << 61 | 1 << 9 | 1);
+    for (int i = 0; i < 512; i++) {
+      memory.writeLong(page(25) + 8L * i, page(26 + i / 128) | 3L << 61 | 1);
+    }
+    for (int i = 0; i < 64; i++) {
+      memory.writeLong(page(23) + 8L * i, page(i) | 3L << 61 | 1);
+    }
+    for (int guest = 0; guest < GUESTS; guest++) {
+      controls().write(64L * guest + 0x10, 8, 3 << 16);
+      for (int id = 0; id < 4; id++) {
+        controls().write(64L * guest, 8, map(id, id));
+        controls().write(64L * guest + 8, 8, map(id, id));
+      }
+      controls().write(64L * guest + 0x20, 8, 8 | 3 << 8 | (5L + guest) << 12);
+      controls().write(64L * guest + 0x28, 8, 8 | 3 << 8 | (9L + guest) << 12);
+      controls().write(64L * guest + 0x30, 8, 8 | 7 << 8 | (13L + guest) << 16);
+    }
+  }
+
+  private static long map(int guestId, int hostId) {
+    return 1L << 63 | 1 | (long) guestId << 46 | (long) hostId << 14;
+  }
+
+  private Mmio pages() {
+    return unit.registerWindows().get(0).registers();
+  }
+
+  private Mmio controls() {
+    return unit.registerWindows().get(1).registers();
+  }
+
+  /** Something at a guest's registers. */
+  private void guest() {
+    int guest = tape.below(8) == 0 ? tape.u16() : tape.below(GUESTS);
+    int offset = GUEST_OFFSETS[tape.below(GUEST_OFFSETS.length)];
+    switch (tape.below(6)) {
+      case 0 -> pages().write(4096L * guest + offset, size(), tape.i64());
+      case 1 -> pages().read(4096L * guest + offset, size());
+      case 2 -> controls().write(64L * guest + (offset & 0x38), size(), tape.i64());
+      case 3 -> controls().read(64L * guest + (offset & 0x38), size());
+      case 4 ->
+          controls()
+              .write(
+                  64L * guest + 8 * tape.below(2),
+                  8,
+                  map(tape.below(4), tape.below(5)));
+      default -> guestCommand(guest);
+    }
+  }
+
+  /** The next command of a guest's buffer, where the prelude put it. */
+  private void guestCommand(int guest) {
+    long tail = pages().read(4096L * guest + 8, 8) & 0xff0;
+    long opcode = tape.one(1, 2, 3, 4, 5, 7, 1, 3, tape.below(16));
+    long at = page(5 + guest) + tail;
+    int ignored =
+        memory.writeLong(at, opcode << 60 | tape.below(8) | (tape.flag() ? 0x6000 : 0));
+    ignored = memory.writeLong(at + 8, tape.flag() ? address() : tape.u8());
+    pages().write(4096L * guest + 8, 8, tail + 16 & 0xff0);
   }
 
   @Override
   void step() {
+    if (virtual && tape.below(4) == 0) {
+      guest();
+      return;
+    }
     switch (tape.below(16)) {
       case 0, 1 -> write();
       case 2 -> unit.read(tape.u16() << tape.below(4), size());
@@ -114,7 +210,10 @@ final class AmdviProgram extends GuestProgram {
             | tape.one(0, 0, 0, 1) << 54
             | tape.one(2, 2, 2, 0, 1) << 60
             | (tape.u8() & 7L) << 56);
-    memory.writeLong(at + 24, 0);
+    // Guests' devices, some of them; nobody has set up the last guest.
+    memory.writeLong(
+        at + 24,
+        virtual && tape.flag() ? 1 << 15 | tape.u8() << 16 | (long) tape.below(GUESTS + 1) << 32 : 0);
     if (tape.flag()) {
       memory.writeLong(at + 8 * tape.below(4), tape.i64());
     }
@@ -141,7 +240,7 @@ final class AmdviProgram extends GuestProgram {
     long base = unit.read(0x08, 8) & 0xf_ffff_ffff_f000L;
     long tail = unit.read(0x2008, 8);
     long at = base + tail;
-    long opcode = tape.one(1, 2, 3, 4, 5, 6, 7, 8, tape.below(16));
+    long opcode = tape.one(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, tape.below(16));
     long first = opcode << 60 | tape.one(0, 1, 2, 3) | (tape.flag() ? page(tape.u8()) : 0);
     if (tape.below(8) == 0) {
       first ^= tape.i64();
