@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code Event logged [NAME device=0000:00:06.0 ... flags=0x0000]}; where the kernel knows
  *       the device it stands in front of the prefix instead;
  *   <li>{@code device} without the segment, numbers with leading zeroes;
+ *   <li>with {@code vflags}, and {@code gid} for the device where a guest is meant, as AMD's series
+ *       for virtual IOMMUs has it;
  *   <li>{@code Event logged [} on a line of its own, and the rest on the next, without a prefix.
  * </ul>
  */
@@ -31,9 +33,10 @@ final class EventMessages {
   private static final String NAMES =
       "ILLEGAL_DEV_TABLE_ENTRY|IO_PAGE_FAULT|DEV_TAB_HARDWARE_ERROR|PAGE_TAB_HARDWARE_ERROR"
           + "|ILLEGAL_COMMAND_ERROR|COMMAND_HARDWARE_ERROR|IOTLB_INV_TIMEOUT"
-          + "|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST|RMP_PAGE_FAULT|RMP_HW_ERROR|UNKNOWN";
+          + "|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST|RMP_PAGE_FAULT|RMP_HW_ERROR"
+          + "|GUEST_EVENT_FAULT|VIOMMU_HARDWARE_ERROR|VIOMMU_HW_ERR|UNKNOWN";
 
-  private static final String FIELD = "(\\w+(?:\\[\\d\\])?)=(?:0x)?([0-9a-f:.]+)";
+  private static final String FIELD = "(\\w+(?:\\[\\d\\])?)=#?(?:0x)?([0-9a-f:.]+)";
 
   private static final Pattern EVENT =
       Pattern.compile(
@@ -99,7 +102,11 @@ final class EventMessages {
       return unknown(unit, text, fields);
     }
     EventCode event =
-        name.equals("RMP_HW_ERROR") ? EventCode.RMP_HARDWARE_ERROR : EventCode.valueOf(name);
+        switch (name) {
+          case "RMP_HW_ERROR" -> EventCode.RMP_HARDWARE_ERROR;
+          case "VIOMMU_HW_ERR" -> EventCode.VIOMMU_HARDWARE_ERROR;
+          default -> EventCode.valueOf(name);
+        };
     long first = EventRecord.CODE.of(event.code()) | EventRecord.FLAGS.of(number(fields, "flags"));
     long address = 0;
     for (String key : List.of("address", "gpa", "spa")) {

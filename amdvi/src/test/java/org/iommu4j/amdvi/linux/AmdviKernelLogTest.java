@@ -230,6 +230,24 @@ class AmdviKernelLogTest {
   }
 
   @Test
+  void events_about_guests_are_known_as_amds_series_prints_them() {
+    KernelMessage m =
+        log.parse("AMD-Vi: Event logged [GUEST_EVENT_FAULT gid=#7 flags=0x0000 vflags=0x4]");
+    assertThat(fault(m).reason()).isEqualTo(Reason.GUEST_EVENT);
+    m =
+        log.parse(
+            "AMD-Vi: Event logged [VIOMMU_HW_ERR gid=0x7 address=0x1000700180 src=0 flags=0"
+                + " vflags=0x10]");
+    assertThat(fault(m).reason()).isEqualTo(Reason.VIRTUAL_IOMMU);
+    assertThat(fault(m).address()).isEqualTo(0x10_0070_0180L);
+    m =
+        log.parse(
+            "AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:60:00.0 domain=0x0001 address=0x1000"
+                + " flags=0x0020 vflags=0x4]");
+    assertThat(fault(m).source()).isEqualTo(0x6000);
+  }
+
+  @Test
   void the_likeliest_cause_of_those_with_the_same_flags_comes_first() {
     KernelMessage m =
         log.parse("AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0001 address=0x1 flags=0x0000]");
