@@ -83,9 +83,9 @@ final class CapabilitySpace implements Mmio {
     synchronized (state) {
       if (offset >= VENDOR) {
         vendor.write(offset - VENDOR, size, value);
-        return;
+      } else {
+        file.write(offset, size, value);
       }
-      file.write(offset, size, value);
     }
   }
 }
