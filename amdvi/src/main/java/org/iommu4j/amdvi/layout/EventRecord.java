@@ -68,6 +68,14 @@ public final class EventRecord {
 
   public static final Field CODE = bits("EventCode", 63, 60);
 
+  // First word of RMP_PAGE_FAULT and RMP_HARDWARE_ERROR.
+
+  /** What the reverse map table has to do with it; hardware was seen to log 0. */
+  public static final Field FLAGS_RMP = bits("flags_rmp", 23, 16);
+
+  /** The guest that the device is for; 0: the hypervisor. */
+  public static final Field VMG_TAG = bits("VMG tag", 47, 32);
+
   // Second word.
   public static final Field ADDRESS = bits("Address", 63, 0);
 
@@ -99,6 +107,31 @@ public final class EventRecord {
                   RZ,
                   TR,
                   TYPE,
+                  CODE),
+              List.of(ADDRESS)));
+
+  /**
+   * The two records about the reverse map table: the address is the guest-physical one, or that of
+   * the entry that could not be read. Where the fields are is known from Linux's decoder.
+   */
+  public static final Layout RMP_LAYOUT =
+      new Layout(
+          "event log entry, reverse map table",
+          "48882, Event Logging",
+          List.of(
+              List.of(
+                  DEVICE_ID,
+                  FLAGS_RMP,
+                  bits("reserved", 31, 24).as(Field.Kind.RESERVED),
+                  VMG_TAG,
+                  bits("reserved", 50, 48).as(Field.Kind.RESERVED),
+                  I,
+                  PR,
+                  RW,
+                  bits("reserved", 55, 54).as(Field.Kind.RESERVED),
+                  TR,
+                  HW_TYPE,
+                  bits("reserved", 59, 59).as(Field.Kind.RESERVED),
                   CODE),
               List.of(ADDRESS)));
 

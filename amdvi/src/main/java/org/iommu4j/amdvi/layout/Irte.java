@@ -44,7 +44,10 @@ public final class Irte {
   // 16 bytes: first word.
   public static final Field DESTINATION_LOW = bits("Destination 23:0", 31, 8);
 
-  /** Kept by software, and given to it in the guest virtual APIC log. */
+  /**
+   * Kept by software, and given to it in the guest virtual APIC log. With Control.GAPPIEn its low
+   * byte is the vector of the physical processor's interrupt.
+   */
   public static final Field GA_TAG = bits("GATag", 63, 32);
 
   // 16 bytes: second word.
@@ -54,6 +57,9 @@ public final class Irte {
   // Guest mode.
   /** Log interrupts while the guest does not run. */
   public static final Field GA_LOG_INTR = bit("GALogIntr", 2);
+
+  /** While the guest does not run, no processor is interrupted; with EFR2.GAPPIDisSup. */
+  public static final Field GAPPI_DIS = bit("GAPPIDis", 5);
 
   /** The guest runs. */
   public static final Field IS_RUN = bit("IsRun", 6);
@@ -97,7 +103,7 @@ public final class Irte {
               SUP_IOPF,
               GA_LOG_INTR,
               reserved(4, 3),
-              bit("GAPPIDis", 5).as(IGNORED),
+              GAPPI_DIS,
               IS_RUN,
               GUEST_MODE,
               DESTINATION_LOW,

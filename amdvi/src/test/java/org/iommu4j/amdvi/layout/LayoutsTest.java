@@ -26,6 +26,9 @@ class LayoutsTest {
     ALL.put("event", EventRecord.LAYOUT);
     ALL.put("page request", PprRecord.LAYOUT);
     ALL.put("guest APIC log", GaLogRecord.LAYOUT);
+    ALL.put("event, reverse map table", EventRecord.RMP_LAYOUT);
+    ALL.put("reverse map table", RmpEntry.LAYOUT);
+    ALL.put("RMP segment", RmpEntry.SEGMENT_LAYOUT);
     for (int opcode = 1; opcode <= 10; opcode++) {
       ALL.put("opcode " + opcode, Command.layout(opcode));
     }
@@ -63,6 +66,11 @@ class LayoutsTest {
       page request: DeviceID 15:0, PASID 15:0 31:16, group 40:32, last 41, PASID 19:16 45:42, EX 49,\
        R 50, W 53, US 54, RZ 55, GN 56, PPRCode 63:60; Address 63:12
       guest APIC log: GATag 31:0, DeviceID 47:32, GACode 63:60
+      event, reverse map table: DeviceID 15:0, flags_rmp 23:16, VMG tag 47:32, I 51, PR 52, RW 53,\
+       TR 56, Type 58:57, EventCode 63:60; Address 63:0
+      reverse map table: Assigned 0, Page_Size 1, Immutable 2, Subpage_Count 11:3, GPA 50:12,\
+       ASID 60:51, VMSA 61, Validated 62, Lock 63; VMPL0 7:0, VMPL1 15:8, VMPL2 23:16, VMPL3 31:24
+      RMP segment: MappedSize 19:0, SegmentBase 51:20
       opcode 1: s 0, i 1, f 2, store address 51:3, opcode 63:60; store data 63:0
       opcode 2: DeviceID 15:0, opcode 63:60; -
       opcode 3: PASID 19:0, DomainID 47:32, opcode 63:60; S 0, PDE 1, GN 2, Address 63:12
@@ -169,7 +177,7 @@ class LayoutsTest {
       for (List<Field> word : layout.words()) {
         for (Field f : word) {
           boolean tag = f.name().equals("GATag") && layout.equals(Irte.LONG);
-          boolean free = List.of("IGN", "available", "GAPPIDis").contains(f.name()) || tag;
+          boolean free = List.of("IGN", "available").contains(f.name()) || tag;
           assertThat(f.kind() == Kind.IGNORED).as(layout.name() + "." + f.name()).isEqualTo(free);
         }
       }
@@ -183,6 +191,8 @@ class LayoutsTest {
     assertSize(Irte.GUEST, Irte.LONG_BYTES, 16);
     assertThat(Irte.SHORT_BYTES).isEqualTo(4);
     assertSize(EventRecord.LAYOUT, EventRecord.BYTES, 16);
+    assertSize(EventRecord.RMP_LAYOUT, EventRecord.BYTES, 16);
+    assertSize(RmpEntry.LAYOUT, RmpEntry.BYTES, 16);
     assertSize(PprRecord.LAYOUT, PprRecord.BYTES, 16);
     assertSize(GaLogRecord.LAYOUT, GaLogRecord.BYTES, 8);
     for (int opcode = 1; opcode <= 10; opcode++) {
