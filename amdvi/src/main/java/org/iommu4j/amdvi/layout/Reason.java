@@ -26,7 +26,7 @@ public enum Reason implements FaultReason {
       0,
       0,
       "Mode of the device table entry is reserved",
-      "Mode = 7 has no meaning; with HATDis no host table is allowed"),
+      "Mode = 7 has no meaning; with HATDis no host table is allowed, with SEV-SNP none is not"),
   DTE_INT_RESERVED(
       EventCode.ILLEGAL_DEV_TABLE_ENTRY,
       Flag.I | Flag.RZ,
@@ -321,7 +321,39 @@ public enum Reason implements FaultReason {
       0,
       0,
       "Virtual IOMMU's tables cannot be accessed",
-      "the unit could not read or write the memory that is behind a guest's IOMMU");
+      "the unit could not read or write the memory that is behind a guest's IOMMU"),
+  RMP_PAGE_FAULT(
+      EventCode.RMP_PAGE_FAULT,
+      0,
+      0,
+      "Reverse map table forbids the access",
+      "the page belongs to a guest with SEV-SNP or to firmware: the guest did not share it, or it"
+          + " was not made the hypervisor's again"),
+  RMP_LARGE_PAGE(
+      EventCode.RMP_PAGE_FAULT,
+      0,
+      0,
+      "Reverse map table forbids the access to a large page",
+      "the host maps 2 MiB or more, and some of their pages belong to a guest with SEV-SNP or to"
+          + " firmware: guests' memory has to be mapped with pages of 4 KiB"),
+  RMP_TABLE_WRITE(
+      EventCode.RMP_PAGE_FAULT,
+      0,
+      0,
+      "Reverse map table forbids to set an accessed or dirty bit",
+      "a page table lies in a page that belongs to a guest with SEV-SNP or to firmware"),
+  RMP_BACKING_PAGE(
+      EventCode.RMP_PAGE_FAULT,
+      Flag.I,
+      0,
+      "Reverse map table forbids to record an interrupt",
+      "the guest's virtual APIC backing page belongs to a guest with SEV-SNP or to firmware"),
+  RMP_HARDWARE(
+      EventCode.RMP_HARDWARE_ERROR,
+      0,
+      0,
+      "Reverse map table cannot be read",
+      "the table lies where there is no memory, or the memory is bad");
 
   /** The flags that a cause sets, at the places of {@link EventRecord}'s fields, 48 less. */
   private static final class Flag {
@@ -405,10 +437,15 @@ public enum Reason implements FaultReason {
             | EventRecord.RZ.mask();
     for (Reason r : values()) {
       boolean same =
-          r.event == EventCode.INVALID_DEVICE_REQUEST
-              ? EventRecord.TYPE.get(first) == r.type
-                  && EventRecord.TR.get(first) == EventRecord.TR.get(r.flags())
-              : ((first ^ r.flags()) & compared) == 0;
+          switch (r.event) {
+            case INVALID_DEVICE_REQUEST ->
+                EventRecord.TYPE.get(first) == r.type
+                    && EventRecord.TR.get(first) == EventRecord.TR.get(r.flags());
+            // What else their flags say is not published.
+            case RMP_PAGE_FAULT -> EventRecord.I.get(first) == EventRecord.I.get(r.flags());
+            case RMP_HARDWARE_ERROR -> true;
+            default -> ((first ^ r.flags()) & compared) == 0;
+          };
       if (r.code() == EventRecord.CODE.getInt(first) && same) {
         all.add(r);
       }

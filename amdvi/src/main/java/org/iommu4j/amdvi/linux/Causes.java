@@ -61,11 +61,6 @@ record Causes(List<FaultReason> all, String remark) {
         same.add(r);
       }
     }
-    for (OtherReason r : OtherReason.values()) {
-      if (r.code() == event.code()) {
-        return new Causes(List.of(r), "");
-      }
-    }
     if (same.isEmpty()) {
       same.addAll(Arrays.stream(Reason.values()).filter(r -> r.event() == event).toList());
     }

@@ -3,7 +3,6 @@ package org.iommu4j.amdvi.model;
 import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
-import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
@@ -99,7 +98,10 @@ final class AmdviInspector implements Inspector {
       case DEVICE_OUT_OF_TABLE, BLOCKED, DTE_PERMISSION, MODE_UNSUPPORTED -> false;
       case PASID_WITHOUT_GUEST, GCR3_INVALID, GCR3_RESERVED -> false;
       default ->
-          r.event() == EventCode.IO_PAGE_FAULT || r.event() == EventCode.PAGE_TAB_HARDWARE_ERROR;
+          switch (r.event()) {
+            case IO_PAGE_FAULT, PAGE_TAB_HARDWARE_ERROR, RMP_PAGE_FAULT, RMP_HARDWARE_ERROR -> true;
+            default -> false;
+          };
     };
   }
 

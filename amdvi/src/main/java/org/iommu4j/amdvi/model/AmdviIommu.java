@@ -77,6 +77,12 @@ final class AmdviIommu implements Iommu {
 
   private volatile Setup setup;
 
+  /** The reverse map table of a system with SNP; state lock. */
+  private @Nullable Rmp rmp;
+
+  /** Firmware made the system SNP-enabled: some registers are locked; state lock. */
+  private boolean snpLocked;
+
   /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
   private volatile long epoch;
 
@@ -103,7 +109,8 @@ final class AmdviIommu implements Iommu {
     virtual = new VirtualIommus(this);
     capability = new CapabilitySpace(this);
     registers = RegisterBank.create(this);
-    setup = new Setup(host.memory(), config, registers, false);
+    rmp = config.rmp();
+    setup = new Setup(host.memory(), config, registers, false, rmp);
   }
 
   // ---- the hardware face
@@ -242,7 +249,9 @@ final class AmdviIommu implements Iommu {
     w.faults++;
     w.count(setup, Counters.ABORTED);
     boolean ats = request.addressType() == AddressType.TRANSLATION_REQUEST;
-    if (ats && reason.event() == EventCode.IO_PAGE_FAULT) {
+    if (ats
+        && (reason.event() == EventCode.IO_PAGE_FAULT
+            || reason.event() == EventCode.RMP_PAGE_FAULT)) {
       // Not an error: nothing is granted, and the device may ask for the page.
       out.grant(0, 12, 0, 0);
       out.attributes(false, false, false, false);
@@ -376,8 +385,35 @@ final class AmdviIommu implements Iommu {
 
   /** Something that translations depend on has changed. Called with the state lock held. */
   void refresh() {
-    setup = new Setup(host.memory(), config, registers, counters.counting());
+    setup = new Setup(host.memory(), config, registers, counters.counting(), rmp);
     cachesChanged();
+  }
+
+  /**
+   * Firmware makes the system SNP-enabled, or ends that.
+   *
+   * @param table the reverse map table; null to end
+   * @return whether the unit is such that firmware goes on: it has SNPSup, and IommuEn is set
+   */
+  boolean secureNestedPaging(@Nullable Rmp table) {
+    synchronized (commandLock) {
+      synchronized (state) {
+        if (table != null && !(config.has(ExtendedFeatures.SNP_SUP) && setup.enabled)) {
+          return false;
+        }
+        rmp = table;
+        snpLocked = table != null;
+        entries.invalidateAll(); // decoded without what SNP demands of them
+        refresh();
+      }
+      windows.drain();
+    }
+    return true;
+  }
+
+  /** Whether registers are locked as 48882, 2.12.2.1, has it. State lock held. */
+  boolean snpLocked() {
+    return snpLocked;
   }
 
   /** Accesses to 1FF8h are an event of the performance counters. */

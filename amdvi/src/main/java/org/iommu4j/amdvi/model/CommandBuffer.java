@@ -301,7 +301,10 @@ final class CommandBuffer {
     return memory.writeLong(at, data) == PhysicalMemory.OK;
   }
 
-  /** With SNP completions may be stored in a window alone, once software has set it. */
+  /**
+   * With SNP completions may be stored in a window alone: once software has set it, and on a system
+   * that is SNP-enabled always. 48882, 2.12.2.2.
+   */
   private boolean withinWindow(long at) {
     if (!unit.config().has(ExtendedFeatures.SNP_SUP)) {
       return true;
@@ -310,7 +313,8 @@ final class CommandBuffer {
     synchronized (unit.state()) {
       long first = Registers.EX_BASE.in(r.get(Registers.EXCLUSION_BASE));
       long last = r.get(Registers.EXCLUSION_LIMIT) | 0xfff;
-      return (first == 0 && last == 0xfff) || (first <= at && at <= last);
+      boolean unset = first == 0 && last == 0xfff && unit.setup().rmp == null;
+      return unset || (first <= at && at <= last);
     }
   }
 

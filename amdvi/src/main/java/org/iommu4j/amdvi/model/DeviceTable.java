@@ -122,7 +122,8 @@ final class DeviceTable {
     if (d.mode == RESERVED_MODE || (s.hostLevels == 0 && (d.mode != 0 || d.root != 0))) {
       return Reason.DTE_MODE;
     }
-    return null;
+    // With SNP there is no passing through (48882 Rev 3.06, as AMD told Linux's developers).
+    return s.rmp != null && d.translates && d.mode == 0 ? Reason.DTE_MODE : null;
   }
 
   private static @Nullable Reason interrupt(Setup s, DeviceEntry d) {

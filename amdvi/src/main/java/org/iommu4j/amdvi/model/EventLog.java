@@ -40,7 +40,8 @@ final class EventLog {
     boolean memory = reason.event() != EventCode.INVALID_DEVICE_REQUEST && !w.interrupt;
     boolean hardware =
         reason.event() == EventCode.DEV_TAB_HARDWARE_ERROR
-            || reason.event() == EventCode.PAGE_TAB_HARDWARE_ERROR;
+            || reason.event() == EventCode.PAGE_TAB_HARDWARE_ERROR
+            || reason.event() == EventCode.RMP_HARDWARE_ERROR;
     long first =
         reason.flags()
             | EventRecord.CODE.of(reason.code())

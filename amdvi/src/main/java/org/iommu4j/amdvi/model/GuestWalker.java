@@ -110,6 +110,15 @@ final class GuestWalker {
           w.faultAddress = table + ((iova >>> shift & 0x1ff) << 3);
           return Reason.PERMISSION;
         }
+        Rmp rmp = s.rmp;
+        if (rmp != null) {
+          w.faultAddress = table + ((iova >>> shift & 0x1ff) << 3);
+          Reason refused = rmp.update(s, w, at);
+          if (refused != null) {
+            return refused;
+          }
+          w.faultAddress = iova;
+        }
         EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bits, w.dry);
         if (updated == EntryUpdate.CHANGED) {
           continue; // the entry is read again
@@ -257,6 +266,11 @@ final class GuestWalker {
   private static @Nullable Reason markTable(Setup s, Workspace w) {
     if ((w.hostPermissions & Access.WRITE) == 0) {
       return null; // read-only: it is not updated either
+    }
+    Rmp rmp = s.rmp;
+    Reason refused = rmp == null ? null : rmp.update(s, w, w.hostLeafAt);
+    if (refused != null) {
+      return refused;
     }
     EntryUpdate updated = EntryUpdate.set(s.memory, w.hostLeafAt, w.hostLeaf, HostWalker.D, w.dry);
     if (updated == EntryUpdate.FAILED) {

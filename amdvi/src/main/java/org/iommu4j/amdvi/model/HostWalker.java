@@ -108,6 +108,11 @@ final class HostWalker {
       }
       long bits = bits(d, page && check && (wanted & Access.WRITE) != 0);
       if ((e & bits) != bits) {
+        Rmp rmp = s.rmp;
+        Reason refused = rmp == null ? null : rmp.update(s, w, at);
+        if (refused != null) {
+          return refused;
+        }
         EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bits, w.dry);
         if (updated == EntryUpdate.CHANGED) {
           continue; // the entry is read again

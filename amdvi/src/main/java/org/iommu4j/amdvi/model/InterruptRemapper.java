@@ -211,9 +211,9 @@ final class InterruptRemapper {
 
   /**
    * Guest mode: the interrupt is recorded in the guest's backing page; a processor that runs the
-   * guest is told by its doorbell, of others the guest virtual APIC log tells. 48882, "Guest
-   * Virtual APIC". How a doorbell reaches its processor is the machine's business: the delivery
-   * names it.
+   * guest is told by its doorbell, of others the guest virtual APIC log tells, or with GAPPIEn a
+   * physical interrupt. 48882, "Guest Virtual APIC". How a doorbell reaches its processor is the
+   * machine's business: the delivery names it.
    */
   private boolean guest(Setup s, InterruptDelivery out) {
     w.count(s, Counters.GUEST_INTERRUPTS);
@@ -228,6 +228,12 @@ final class InterruptRemapper {
       w.faultAddress = at;
       return refuse(Reason.INTERRUPT_TABLE_READ, false, out);
     }
+    Rmp rmp = s.rmp;
+    Reason refused = rmp == null ? null : rmp.record(s, w, at);
+    if (refused != null) {
+      return refuse(refused, false, out);
+    }
+    boolean alone = s.gappi && Gappi.nonePending(memory, page);
     int seen = (int) memory.readInt(at);
     while (true) {
       int witness = memory.compareAndExchangeInt(at, seen, seen | 1 << (vector & 31));
@@ -236,7 +242,8 @@ final class InterruptRemapper {
       }
       seen = witness;
     }
-    // IsRun, Destination and GATag are not cached: software changes them without a command.
+    // IsRun, GAPPIDis, Destination and GATag are not cached: software changes them without a
+    // command.
     boolean readable = memory.status(entryAddress, Irte.LONG_BYTES, false) == PhysicalMemory.OK;
     long now = readable ? memory.readLong(entryAddress) : first;
     long high = readable ? memory.readLong(entryAddress + 8) : second;
@@ -244,6 +251,10 @@ final class InterruptRemapper {
     if (Irte.IS_RUN.isSet(now)) {
       int destination = s.xt ? Irte.destination(now, high) : Irte.SHORT_DESTINATION.getInt(now);
       doorbell = Signals.message(destination, false);
+    } else if (s.gappi) {
+      if (alone && !(s.gappiDis && Irte.GAPPI_DIS.isSet(now))) {
+        Gappi.interrupt(s, unit.host().interrupts(), now, high);
+      }
     } else if (Irte.GA_LOG_INTR.isSet(first)) {
       synchronized (unit.state()) {
         unit.gaLog().append(w.deviceId, Irte.GA_TAG.get(now));

@@ -108,11 +108,16 @@ final class RegisterBank {
   }
 
   private void tables() {
-    file.add(DEVICE_TABLE, 0, null, (b, a, w) -> unit.tablesMoved(), null);
+    file.add(DEVICE_TABLE, 0, this::unlessLocked, (b, a, w) -> unit.tablesMoved(), null);
     for (int n = 0; n < DEVICE_TABLE_SEGMENT.size(); n++) {
       // 2^DevTblSegSup segments, the first of them the table above.
       if (n + 2 <= 1 << config.field(ExtendedFeatures.DEV_TBL_SEG_SUP)) {
-        file.add(DEVICE_TABLE_SEGMENT.get(n), 0, null, (b, a, w) -> unit.tablesMoved(), null);
+        file.add(
+            DEVICE_TABLE_SEGMENT.get(n),
+            0,
+            this::unlessLocked,
+            (b, a, w) -> unit.tablesMoved(),
+            null);
       }
     }
     file.add(
@@ -121,8 +126,8 @@ final class RegisterBank {
         this::legalControl,
         (b, a, w) -> controlWritten(b, a),
         null);
-    file.add(EXCLUSION_BASE, 0, null, (b, a, w) -> unit.refresh(), null);
-    file.add(EXCLUSION_LIMIT, 0, null, (b, a, w) -> unit.refresh(), null);
+    file.add(EXCLUSION_BASE, 0, this::unlessLocked, (b, a, w) -> unit.refresh(), null);
+    file.add(EXCLUSION_LIMIT, 0, this::unlessLocked, (b, a, w) -> unit.refresh(), null);
     if (has(ExtendedFeatures.MARC_SUP)) {
       for (List<Register> group : List.of(MARC_BASE, MARC_RELOCATION, MARC_LENGTH)) {
         for (Register r : group) {
@@ -132,9 +137,22 @@ final class RegisterBank {
     }
   }
 
+  /**
+   * What stays as it is once the system is SNP-enabled: where tables, buffers and logs are, and the
+   * completion-store window; of Control only IommuEn and DevTblSegEn. 48882, 2.12.2.1; writes are
+   * ignored without an error.
+   */
+  private long unlessLocked(long before, long written) {
+    return unit.snpLocked() ? before : written;
+  }
+
   /** Choice: what a field has no meaning for, or the unit no part, is not taken. */
   private long legalControl(long before, long written) {
     long control = written & controlMask;
+    if (unit.snpLocked()) {
+      long locked = IOMMU_EN.mask() | DEV_TBL_SEG_EN.mask();
+      control = control & ~locked | before & locked;
+    }
     control =
         atMost(config.field(ExtendedFeatures.DEV_TBL_SEG_SUP), DEV_TBL_SEG_EN, before, control);
     // 2, the other log when one is full, is a feature of its own.
@@ -207,7 +225,7 @@ final class RegisterBank {
     }
     if (has(ExtendedFeatures.GA_SUP)) {
       ring(Ring.GA, GA_LOG_RUN);
-      file.add(GA_LOG_TAIL_ADDRESS, 0);
+      file.add(GA_LOG_TAIL_ADDRESS, 0, this::unlessLocked, null, null);
     }
   }
 
@@ -219,9 +237,9 @@ final class RegisterBank {
     file.add(
         ring.base(),
         config.zeroReset() ? 0 : RING_LEN.of(8),
-        (b, w) -> runs(running) ? b : w,
+        (b, w) -> runs(running) ? b : unlessLocked(b, w),
         (b, a, w) -> {
-          if (!runs(running)) {
+          if (!runs(running) && !unit.snpLocked()) {
             file.post(ring.head(), 0);
             file.post(ring.tail(), 0);
           }

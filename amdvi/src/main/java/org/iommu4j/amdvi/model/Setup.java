@@ -8,6 +8,7 @@ import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What translations depend on, as one immutable value: device threads read it once per request, a
@@ -26,6 +27,9 @@ final class Setup {
   /** Control.IommuEn. */
   final boolean enabled;
 
+  /** The reverse map table, if writes are looked up there. */
+  final @Nullable Rmp rmp;
+
   final boolean guest;
 
   /** Control.vIommuEn: guests have IOMMUs of their own. */
@@ -40,6 +44,13 @@ final class Setup {
   final boolean longEntries;
   final boolean xt;
   final boolean guestApic;
+
+  /** Control.GAPPIEn. */
+  final boolean gappi;
+
+  /** IRTE.GAPPIDis means something. */
+  final boolean gappiDis;
+
   final boolean pureIndex;
   final boolean keepsIrtes;
   final boolean smiFilter;
@@ -96,19 +107,29 @@ final class Setup {
   /** {@link PlainWalk} may be tried. */
   final boolean plain;
 
-  Setup(PhysicalMemory memory, UnitConfig config, RegisterFile r, boolean counting) {
+  Setup(
+      PhysicalMemory memory,
+      UnitConfig config,
+      RegisterFile r,
+      boolean counting,
+      @Nullable Rmp table) {
     this.memory = memory;
     this.config = config;
     this.counting = counting;
     long control = r.get(Control.REGISTER);
     enabled = Control.IOMMU_EN.isSet(control);
+    rmp = enabled ? table : null;
     guest = Control.GT_EN.isSet(control);
     virtual = enabled && Control.VIOMMU_EN.isSet(control);
     virtualCommands = virtual && Control.VCMD_EN.isSet(control);
     guestBuffers = Control.GST_BUFFER_TRP_MODE.isSet(control);
     longEntries = Control.GA_EN.isSet(control);
     xt = Control.XT_EN.isSet(control);
-    guestApic = Control.GAM_EN.isSet(control) || Control.SNP_AVIC_EN.isSet(control);
+    // On a system with SNP, GAMEn alone does not do.
+    guestApic =
+        Control.SNP_AVIC_EN.isSet(control) || (rmp == null && Control.GAM_EN.isSet(control));
+    gappi = Control.GAPPI_EN.isSet(control);
+    gappiDis = ExtendedFeatures.GAPPI_DIS_SUP.isSet(config.features2());
     pureIndex = Control.NUM_INT_REMAP_MODE.get(control) == 1;
     keepsIrtes = !Control.IRT_CACHE_DIS.isSet(control);
     smiFilter = Control.SMIF_EN.isSet(control);
@@ -171,7 +192,7 @@ final class Setup {
     cached = config.caches().behaviour() != CacheBehaviour.OFF;
     worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     keepsAbsent = worst && config.keepsAbsent();
-    boolean ordinary = enabled && !counting && !excludes && !apertures;
+    boolean ordinary = enabled && !counting && !excludes && !apertures && rmp == null;
     quick = ordinary && config.caches().behaviour() == CacheBehaviour.NORMAL;
     plain = ordinary && !worst;
   }

@@ -24,6 +24,12 @@ final class Translator {
 
   /** Translates a request; null if it passes. */
   static @Nullable Reason translate(Setup s, Workspace w, DmaRequest r) {
+    Reason fault = process(s, w, r);
+    Rmp rmp = s.rmp;
+    return fault == null && rmp != null ? rmp.check(s, w) : fault;
+  }
+
+  private static @Nullable Reason process(Setup s, Workspace w, DmaRequest r) {
     begin(s, w, r.source(), r.pasid());
     int access = r.access();
     AddressType type = r.addressType();
@@ -91,6 +97,8 @@ final class Translator {
     w.deviceId = source & 0xffff;
     w.pasid = pasid;
     w.interrupt = false;
+    w.passes = false;
+    w.byGuest = false;
     w.mustSetDirty = false;
     w.untranslatedOnly = false;
     w.coherent = false;
@@ -102,12 +110,14 @@ final class Translator {
     w.permissions = RWX;
     w.pa = address;
     w.shift = besideNotes(s, address, 30);
+    w.pageShift = 12;
     return null;
   }
 
   private static @Nullable Reason answer(Setup s, Workspace w, long pa, int shift) {
     w.pa = pa;
     w.shift = shift;
+    w.pageShift = s.apertures ? 12 : shift; // what is moved is not where the page is
     if (s.apertures) {
       return aperture(s, w, pa);
     }
@@ -149,6 +159,7 @@ final class Translator {
   private static @Nullable Reason walk(Setup s, Workspace w, DeviceEntry d, long iova) {
     boolean caches = s.cached && !w.dry;
     long tag = d.tag(w.pasid);
+    w.byGuest = d.guest(w.pasid);
     w.count(s, Counters.TRANSLATED);
     if (caches && (!w.ats || s.worst)) {
       long data = w.unit.iotlb().lookup(tag, iova);
@@ -270,7 +281,7 @@ final class Translator {
   /** A translation request that is granted W: no later request will tell that the page changed. */
   private static @Nullable Reason setDirty(Setup s, Workspace w, DeviceEntry d, boolean guest) {
     if (guest && s.guestDirty && (w.guestLeaf & GuestWalker.D) == 0) {
-      if (!w.guestUpdatable) {
+      if (!w.guestUpdatable || refused(s, w, w.guestLeafAt)) {
         w.permissions &= ~Access.WRITE; // the host does not let the guest's table be written
         return null;
       }
@@ -279,11 +290,21 @@ final class Translator {
         return Reason.GUEST_TABLE_READ;
       }
     }
-    if (d.mode != 0 && d.setsDirty && failed(s, w, w.hostLeafAt, w.hostLeaf, HostWalker.D)) {
-      w.faultAddress = w.hostLeafAt;
-      return Reason.PAGE_TABLE_READ;
+    if (d.mode != 0 && d.setsDirty) {
+      if ((w.hostLeaf & HostWalker.D) == 0 && refused(s, w, w.hostLeafAt)) {
+        w.permissions &= ~Access.WRITE;
+      } else if (failed(s, w, w.hostLeafAt, w.hostLeaf, HostWalker.D)) {
+        w.faultAddress = w.hostLeafAt;
+        return Reason.PAGE_TABLE_READ;
+      }
     }
     return null;
+  }
+
+  /** Whether the reverse map table keeps the unit from changing a table's entry. */
+  private static boolean refused(Setup s, Workspace w, long at) {
+    Rmp rmp = s.rmp;
+    return rmp != null && rmp.update(s, w, at) != null;
   }
 
   private static boolean failed(Setup s, Workspace w, long at, long e, long bit) {

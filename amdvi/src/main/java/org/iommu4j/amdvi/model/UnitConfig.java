@@ -10,6 +10,7 @@ import org.iommu4j.core.Architecture.Option;
 import org.iommu4j.core.CacheSettings;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.bits.Field;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a unit is built like: its feature registers, its capability block, and the parameters that
@@ -31,6 +32,7 @@ import org.iommu4j.core.bits.Field;
  * @param guests GuestIDs that the unit serves, from 0 on
  * @param vfBase where the VF MMIO aperture is; 0: firmware has not placed it
  * @param vfControlBase where the VF Control MMIO aperture is; 0: firmware has not placed it
+ * @param rmp the reverse map table of a system that is SNP-enabled from the start; null: it is not
  * @param caches how it caches
  */
 record UnitConfig(
@@ -50,6 +52,7 @@ record UnitConfig(
     int guests,
     long vfBase,
     long vfControlBase,
+    @Nullable Rmp rmp,
     CacheSettings caches) {
 
   /**
@@ -103,7 +106,6 @@ record UnitConfig(
   /** What the model has no part for: announcing it would be a pretence. */
   private static final List<Field> ABSENT =
       List.of(
-          ExtendedFeatures.GAPPI_SUP,
           ExtendedFeatures.SATS_SUP,
           ExtendedFeatures.VM_GUARD_IO_SUP,
           ExtendedFeatures.VM_TABLE_SIZE);
@@ -113,6 +115,10 @@ record UnitConfig(
    * written, of 4,096 guests 8 MiB.
    */
   private static final int GUESTS = 4096;
+
+  /** The same of Extended Feature 2. */
+  private static final List<Field> ABSENT_2 =
+      List.of(ExtendedFeatures.SEV_SNP_IO_SUP, ExtendedFeatures.TMPM_SUP);
 
   static final List<Option> OPTIONS = options();
 
@@ -140,7 +146,11 @@ record UnitConfig(
                     "vf_control_base",
                     "number",
                     "0",
-                    "VF Control MMIO aperture, if EFR.vIOMMUSup")));
+                    "VF Control MMIO aperture, if EFR.vIOMMUSup"),
+                new Option(
+                    "rmp_base", "number", "0", "SEV-SNP is on: RMP_BASE of the reverse map table"),
+                new Option("rmp_end", "number", "0", "RMP_END: its last byte"),
+                new Option("rmp_cfg", "number", "0", "RMP_CFG: whether it has segments")));
     all.addAll(CacheSettings.OPTIONS);
     return List.copyOf(all);
   }
@@ -164,6 +174,7 @@ record UnitConfig(
             o.integer("guests", GUESTS, 1, VirtualFunction.GUESTS),
             o.number("vf_base", 0),
             o.number("vf_control_base", 0),
+            Rmp.of(o.number("rmp_base", 0), o.number("rmp_end", 0), o.number("rmp_cfg", 0)),
             CacheSettings.of(o));
     o.finish(OPTIONS.stream().map(Option::name).toList());
     config.check();
@@ -194,6 +205,14 @@ record UnitConfig(
         throw invalid("efr", f.name() + ": is not part of the model");
       }
     }
+    for (Field f : ABSENT_2) {
+      if (f.isSet(features2)) {
+        throw invalid("efr2", f.name() + ": is not part of the model");
+      }
+    }
+    if (rmp != null && !has(ExtendedFeatures.SNP_SUP)) {
+      throw invalid("rmp_base", "needs SNPSup, bit 63 of efr");
+    }
   }
 
   private static Options.InvalidOption invalid(String name, String message) {
@@ -208,6 +227,15 @@ record UnitConfig(
   static long present(long features) {
     long f = features;
     for (Field absent : ABSENT) {
+      f &= ~absent.mask();
+    }
+    return f;
+  }
+
+  /** The same for Extended Feature 2. */
+  static long present2(long features) {
+    long f = features;
+    for (Field absent : ABSENT_2) {
       f &= ~absent.mask();
     }
     return f;

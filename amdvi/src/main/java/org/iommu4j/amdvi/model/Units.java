@@ -36,11 +36,31 @@ public final class Units {
     // A machine's unit may have what the model has not; translations do not depend on it.
     long features = UnitConfig.present(image.get64(ExtendedFeatures.REGISTER.offset()));
     options.put("efr", hex(features));
-    options.put("efr2", hex(image.get64(ExtendedFeatures.REGISTER_2.offset())));
+    long features2 = UnitConfig.present2(image.get64(ExtendedFeatures.REGISTER_2.offset()));
+    options.put("efr2", hex(features2));
     options.put("base", hex(image.base()));
     AmdviIommu unit = new AmdviIommu(UnitConfig.of(Options.of(options)), host);
     unit.restore(image);
     return unit;
+  }
+
+  /**
+   * What firmware does to a unit when it makes the system SNP-enabled, or ends that.
+   *
+   * @param enable false: the other parameters do not matter
+   * @return false if the unit is not such that firmware goes on
+   * @throws IllegalArgumentException if it is no unit of this package, or the table cannot be
+   */
+  public static boolean secureNestedPaging(
+      Iommu unit, boolean enable, long rmpBase, long rmpEnd, long rmpCfg) {
+    if (!(unit instanceof AmdviIommu it)) {
+      throw new IllegalArgumentException("not an AMD-Vi unit: " + unit.getClass().getName());
+    }
+    Rmp table = enable ? Rmp.of(rmpBase, rmpEnd, rmpCfg) : null;
+    if (enable && table == null) {
+      throw new IllegalArgumentException("RMP_BASE is 0: there is no reverse map table");
+    }
+    return it.secureNestedPaging(table);
   }
 
   private static String hex(long value) {

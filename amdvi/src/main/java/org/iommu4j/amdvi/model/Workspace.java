@@ -63,6 +63,15 @@ final class Workspace {
   /** A special range forwards the access unchanged. */
   boolean passes;
 
+  /** log2 of the page that tables map the address to; 12 if no table does. */
+  int pageShift;
+
+  /** Guest tables translate the address. */
+  boolean byGuest;
+
+  /** The entry of the reverse map table, or of its segment table, that cannot be read. */
+  long rmpEntry;
+
   // Results.
   long pa;
   int shift;

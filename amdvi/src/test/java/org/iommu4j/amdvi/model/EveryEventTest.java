@@ -24,6 +24,7 @@ import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.memory.Failure;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -169,13 +170,7 @@ class EveryEventTest {
         java.util.Arrays.stream(Reason.values())
             .map(Reason::event)
             .collect(java.util.stream.Collectors.toSet());
-    // Those that belong to SNP are not modelled.
-    assertThat(EventCode.values())
-        .allSatisfy(
-            code ->
-                assertThat(of.contains(code))
-                    .as(code.name())
-                    .isEqualTo(code.code() <= EventCode.VIOMMU_HARDWARE_ERROR.code()));
+    assertThat(of).containsExactlyInAnyOrder(EventCode.values());
   }
 
   @ParameterizedTest
@@ -232,7 +227,7 @@ class EveryEventTest {
           first |= pasid >= 0 ? withPasid | EventRecord.GN.mask() : 0;
       default -> {}
     }
-    boolean told = reason.code() <= 4 && !reason.isInterrupt();
+    boolean told = (reason.code() <= 4 || reason.code() >= 13) && !reason.isInterrupt();
     first |= write && told ? EventRecord.RW.mask() : 0;
     return new Rig.Record(first, recorded);
   }
@@ -312,6 +307,12 @@ class EveryEventTest {
             | PprRecord.PASID_19_16.of(PASID >>> 16)
             | PprRecord.TAG.of(0x200 | group),
         IOVA);
+  }
+
+  /** The unit of a system that is SNP-enabled. */
+  private RmpTable snp() {
+    unit(RmpTable.unit());
+    return new RmpTable(rig);
   }
 
   /** Brings the reason about; returns the record that there has to be. */
@@ -570,6 +571,43 @@ class EveryEventTest {
         yield new Rig.Record(
             EventRecord.CODE.of(12) | EventRecord.V_CMD.mask() | GuestRig.GUEST,
             PrivateSpace.deviceEntry(GuestRig.GUEST, 0x4321) & -16L);
+      case RMP_PAGE_FAULT -> {
+        RmpTable rmp = snp();
+        host();
+        rmp.assign(tables.data);
+        yield asks(reason, NONE, IOVA, WRITE);
+      }
+      case RMP_LARGE_PAGE -> {
+        RmpTable rmp = snp();
+        host();
+        long frame = rig.frames(512);
+        rig.store(tables.slot(IOVA, 2), frame | Tables.HOST_RW);
+        rmp.assign(frame + 4096);
+        yield asks(reason, NONE, IOVA, WRITE);
+      }
+      case RMP_TABLE_WRITE -> {
+        RmpTable rmp = snp();
+        host().set(0, DeviceTableEntry.HAD, 1);
+        rmp.assign(tables.root);
+        yield reads(reason, IOVA);
+      }
+      case RMP_BACKING_PAGE -> {
+        RmpTable rmp = snp();
+        rig.control(Control.GA_EN, 1).control(Control.SNP_AVIC_EN, 1);
+        withInterrupts();
+        long page = rig.frame();
+        rmp.assign(page);
+        long first = Irte.REMAP_EN.of(1) | Irte.GUEST_MODE.of(1);
+        rig.store(tables.interrupts + 16 * INDEX, first, page | 0x41);
+        yield interrupt(reason, INDEX, page + 0x220);
+      }
+      case RMP_HARDWARE -> {
+        snp();
+        host();
+        long at = RmpTable.entry(tables.data & -1L << 21);
+        rig.memory.inject(at, 16, Failure.ACCESS);
+        Rig.Record r = asks(reason, DEVICE, NONE, IOVA, WRITE, at);
+        yield new Rig.Record(r.first() | MASTER_ABORT, r.second());
       }
     };
   }

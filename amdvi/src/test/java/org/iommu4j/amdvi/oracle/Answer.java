@@ -10,6 +10,7 @@ package org.iommu4j.amdvi.oracle;
  * @param second the event's second word
  * @param pa the answer's address, offset included
  * @param sizeShift log2 of the largest range that the answer may claim; 64 if anything
+ * @param writeShift the same of an answer that can be used to write
  * @param readable of all stages
  * @param writable of all stages
  * @param executable of all stages
@@ -23,22 +24,42 @@ public record Answer(
     long second,
     long pa,
     int sizeShift,
+    int writeShift,
     boolean readable,
     boolean writable,
     boolean executable,
     boolean untranslatedOnly) {
 
   static Answer aborted(String cause, boolean logged, long first, long second) {
-    return new Answer("aborted", cause, logged, first, second, 0, 64, false, false, false, false);
+    return new Answer(
+        "aborted", cause, logged, first, second, 0, 64, 64, false, false, false, false);
   }
 
   /** A translation request that finds nothing. */
   static Answer nothing(String cause, boolean logged, long first, long second) {
-    return new Answer("granted", cause, logged, first, second, 0, 64, false, false, false, false);
+    return new Answer(
+        "granted", cause, logged, first, second, 0, 64, 64, false, false, false, false);
   }
 
   static Answer granted(long pa, int shift, boolean r, boolean w, boolean x, boolean u) {
-    return new Answer("granted", "", false, 0, 0, pa, shift, r, w, x, u);
+    return new Answer("granted", "", false, 0, 0, pa, shift, shift, r, w, x, u);
+  }
+
+  /** The same, to be written only in so many bytes. */
+  Answer writableIn(int shift) {
+    return new Answer(
+        status,
+        cause,
+        logged,
+        first,
+        second,
+        pa,
+        sizeShift,
+        Math.min(shift, sizeShift),
+        readable,
+        writable,
+        executable,
+        untranslatedOnly);
   }
 
   /** An address that stays as it is. */
@@ -47,7 +68,7 @@ public record Answer(
   }
 
   static Answer message(long address) {
-    return new Answer("message", "", false, 0, 0, address, 12, false, true, false, false);
+    return new Answer("message", "", false, 0, 0, address, 12, 12, false, true, false, false);
   }
 
   @Override

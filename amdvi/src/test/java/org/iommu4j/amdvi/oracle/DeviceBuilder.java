@@ -22,7 +22,7 @@ final class DeviceBuilder {
     long at = Dte.find(m, device);
     boolean guest = m.gtSup() && w.chance(0.6);
     int mode =
-        w.chance(guest ? 0.35 : 0.1)
+        w.chance(m.snpSup() ? 0.05 : guest ? 0.35 : 0.1)
             ? 0
             : w.chance(0.03) ? w.random.nextInt(8) : w.random.nextInt(1, m.hostLevels() + 1);
     int had = m.haSup() && w.chance(0.6) ? m.hdSup() && w.chance(0.7) ? 3 : 1 : 0;

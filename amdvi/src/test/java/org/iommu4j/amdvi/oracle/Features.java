@@ -31,8 +31,15 @@ final class Features {
             | (gt ? bit(48, 0.7) : 0)
             | (ha ? 1L << 49 : 0)
             | (ha ? bit(52, 0.7) : 0)
-            | bit(61, 0.3);
-    long efr2 = (long) w.random.nextInt(2) << 8 | bit(11, 0.3);
+            | bit(61, 0.3)
+            | (ga ? bit(5, 0.4) : 0)
+            | bit(63, 0.35);
+    boolean snp = efr < 0;
+    long efr2 =
+        (long) w.random.nextInt(2) << 8
+            | bit(11, 0.3)
+            | bit(4, 0.5)
+            | (snp && ga ? bit(5, 0.8) : 0);
     int segments = w.random.nextInt((int) (efr >>> 38 & 3) + 1);
     long control =
         (w.chance(0.97) ? 1 : 0)
@@ -48,6 +55,8 @@ final class Features {
     if ((control & 1L << 17) != 0) {
       control |= xt ? bit(50, 0.7) : 0;
       control |= (efr & 1L << 21) != 0 && w.chance(0.8) ? 1L << 25 | 1L << 28 : 0;
+      control |= (efr2 & 1L << 5) != 0 ? bit(61, 0.8) : 0;
+      control |= (efr & 1L << 5) != 0 ? bit(55, 0.7) : 0;
     }
     int header = 0x0f | 3 << 16 | 1 << 19 | (w.chance(0.85) ? 1 << 24 : 0) | 1 << 27;
     return new Machine(header, efr, efr2, control, 0, 0, tables);

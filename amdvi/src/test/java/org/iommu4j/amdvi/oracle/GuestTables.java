@@ -143,6 +143,9 @@ final class GuestTables {
     long at = host.of(leaf.entry, false);
     long entry = image.load(at);
     boolean needed = (entry & D) == 0 && !(m.gaUpdateDisSup() && m.noGuestDirty());
+    if (needed && writable && faults.update(at, 0) != null) {
+      return false;
+    }
     if (needed && writable) {
       update(leaf.entry, at, entry, true);
     }
@@ -156,6 +159,10 @@ final class GuestTables {
     long now = entry | (a ? A : 0) | (d ? D : 0);
     if (now != entry) {
       host.of(gpa, true);
+      Stop stop = faults.update(at, gpa);
+      if (stop != null) {
+        throw stop;
+      }
       if (image.fails(at, 8, true)) {
         throw faults.hardware(Rule.GUEST_TABLE_READ, at, image.why(at));
       }

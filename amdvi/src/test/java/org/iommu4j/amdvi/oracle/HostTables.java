@@ -1,5 +1,7 @@
 package org.iommu4j.amdvi.oracle;
 
+import org.jspecify.annotations.Nullable;
+
 /** Host page tables (v1): one to six levels. */
 final class HostTables {
   static final long PR = 1;
@@ -23,6 +25,9 @@ final class HostTables {
     Stop fault(Rule rule, long address);
 
     Stop hardware(Rule rule, long address, long type);
+
+    /** Whether the unit may change an entry; if not, with what it stops. */
+    @Nullable Stop update(long at, long recorded);
   }
 
   private final Machine m;
@@ -111,7 +116,7 @@ final class HostTables {
           throw faults.fault(Rule.PTE_SIZE, address);
         }
         // 10.
-        update(at, entry, dirty && w);
+        update(at, entry, dirty && w, address);
         long low = (1L << shift) - 1;
         return new Leaf(
             Machine.page(entry) & ~low | address & low, shift, r, w, (entry & U) != 0, at);
@@ -123,7 +128,7 @@ final class HostTables {
         }
       }
       // 10.
-      update(at, entry, false);
+      update(at, entry, false, address);
       table = Machine.page(entry);
       level = next;
     }
@@ -138,18 +143,29 @@ final class HostTables {
     return bit + 1;
   }
 
-  /** D of a page that a translation request is granted W for. */
-  void dirty(Leaf leaf) {
-    if (leaf.at != 0) {
-      update(leaf.at, image.load(leaf.at), true);
+  /** D of a page that a translation request is granted W for; false if that cannot be. */
+  boolean dirty(Leaf leaf) {
+    if (leaf.at == 0) {
+      return true;
     }
+    long entry = image.load(leaf.at);
+    boolean needed = m.hdSup() && dte.had() == 3 && (entry & D) == 0;
+    if (needed && faults.update(leaf.at, 0) != null) {
+      return false;
+    }
+    update(leaf.at, entry, true, 0);
+    return true;
   }
 
-  private void update(long at, long entry, boolean dirty) {
+  private void update(long at, long entry, boolean dirty, long address) {
     boolean a = m.haSup() && (dte.had() & 1) != 0;
     boolean d = a && m.hdSup() && dte.had() == 3 && dirty;
     long now = entry | (a ? A : 0) | (d ? D : 0);
     if (now != entry) {
+      Stop stop = faults.update(at, address);
+      if (stop != null) {
+        throw stop;
+      }
       if (image.fails(at, 8, true)) {
         throw faults.hardware(Rule.PAGE_TABLE_READ, at, image.why(at));
       }

@@ -1,9 +1,11 @@
 package org.iommu4j.amdvi.oracle;
 
+import org.jspecify.annotations.Nullable;
+
 /** What an interrupt message of a device comes to. */
 public final class Interrupts {
   /**
-   * @param kind "delivered", "posted" or "blocked"
+   * @param kind "delivered", "posted", "posted with an interrupt" or "blocked"
    * @param address where the message or the doorbell goes; 0 if there is none
    * @param data its data
    * @param cause the cause's name; empty if there was none
@@ -31,16 +33,19 @@ public final class Interrupts {
   private final Machine m;
   private final Image image;
   private final long[] smiFilters;
+  private final @Nullable ReverseMap rmp;
 
-  public Interrupts(Machine m, Image image) {
-    this(m, image, new long[0]);
+  public Interrupts(Machine m, Image image, @Nullable ReverseMap rmp) {
+    this(m, image, rmp, new long[0]);
   }
 
   /**
+   * @param rmp the reverse map table of a unit with SNP
    * @param smiFilters the SMI filter registers, with SmiFEn = 1
    */
-  public Interrupts(Machine m, Image image, long[] smiFilters) {
+  public Interrupts(Machine m, Image image, @Nullable ReverseMap rmp, long[] smiFilters) {
     this.m = m;
+    this.rmp = rmp;
     this.image = image;
     this.smiFilters = smiFilters.clone();
   }
@@ -177,9 +182,36 @@ public final class Interrupts {
     if (image.fails(at & ~7L, 8, true)) {
       return blocked(Rule.INTERRUPT_TABLE_READ, device, dte, at, (long) image.why(at) << 57, false);
     }
+    ReverseMap.Verdict verdict =
+        rmp == null || !m.snp() ? ReverseMap.Verdict.FREE : rmp.write(at, false);
+    if (rmp != null && verdict == ReverseMap.Verdict.UNREADABLE) {
+      long type = (long) rmp.image.why(rmp.failed) << 57;
+      return blocked(Rule.RMP_HARDWARE, device, dte, rmp.failed, I | type, false);
+    }
+    if (verdict != ReverseMap.Verdict.FREE) {
+      return blocked(Rule.RMP_BACKING_PAGE, device, dte, at, 0, false);
+    }
+    boolean alone = true;
+    for (int i = 0; i < 8; i++) {
+      alone &= image.load((high & 0xf_ffff_ffff_f000L) + 0x200 + 16L * i) << 32 == 0;
+    }
     image.store(at, image.load(at) | 1L << (vector & 31));
     long destination = m.xtEn() ? low >>> 8 & 0xff_ffff | high >>> 56 << 24 : low >>> 8 & 0xff;
     boolean running = (low >>> 6 & 1) != 0;
+    if (m.gappiEn() && !running) {
+      boolean told = alone && !(m.gappiDisSup() && (low >>> 5 & 1) != 0);
+      return told
+          ? new Delivery(
+              "posted with an interrupt",
+              message(destination),
+              (int) (low >>> 32 & 0xff) | 0x4000,
+              "",
+              false,
+              0,
+              0,
+              0)
+          : new Delivery("posted", 0, 0, "", false, 0, 0, 0);
+    }
     boolean log = !running && (low >>> 2 & 1) != 0 && m.control(28);
     return new Delivery(
         "posted",

@@ -112,6 +112,15 @@ public record Machine(
     return efr(63);
   }
 
+  /** The system is SNP-enabled: here, if the unit is made for it. */
+  boolean snp() {
+    return snpSup() && iommuEn();
+  }
+
+  boolean gappiDisSup() {
+    return (efr2 >>> 4 & 1) != 0;
+  }
+
   boolean htRangeIgnore() {
     return (efr2 >>> 11 & 1) != 0;
   }
@@ -135,7 +144,11 @@ public record Machine(
   }
 
   boolean guestModeAllowed() {
-    return (control >>> 25 & 7) == 1 || control >>> 61 == 1;
+    return (control >>> 25 & 7) == 1 && !snp() || control >>> 61 == 1;
+  }
+
+  boolean gappiEn() {
+    return control(55);
   }
 
   int segments() {

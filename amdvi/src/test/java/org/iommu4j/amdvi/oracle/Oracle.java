@@ -15,9 +15,15 @@ public final class Oracle {
   /** Devices whose first page fault was logged and whose entry says SE. */
   private final Set<Integer> quiet = new HashSet<>();
 
-  public Oracle(Machine m, Image image) {
+  private final @Nullable ReverseMap rmp;
+
+  /**
+   * @param rmp the reverse map table of a unit with SNP
+   */
+  public Oracle(Machine m, Image image, @Nullable ReverseMap rmp) {
     this.m = m;
     this.image = image;
+    this.rmp = rmp;
   }
 
   /** The device table was changed, and every entry was invalidated. */
@@ -40,12 +46,57 @@ public final class Oracle {
     private final Ask ask;
     private Dte dte = new Dte(0, 0, 0, 0);
 
+    /** log2 of the page that tables map the address to. */
+    private int page = 12;
+
+    /** What a record of the reverse map table names. */
+    private long gpa;
+
+    /** It goes to a special range. */
+    private boolean noMemory;
+
     Request(Ask ask) {
       this.ask = ask;
+      this.gpa = ask.address();
+    }
+
+    /** What all else comes to, and then the reverse map table. */
+    Answer process() {
+      Answer a = steps();
+      if (rmp == null || !m.snp() || !a.status().equals("granted") || !a.writable() || noMemory) {
+        return a;
+      }
+      boolean large = page >= 21;
+      ReverseMap.Verdict verdict = rmp.write(a.pa(), large);
+      if (verdict == ReverseMap.Verdict.FREE) {
+        return a.writableIn(large ? 21 : 12);
+      }
+      boolean unreadable = verdict == ReverseMap.Verdict.UNREADABLE;
+      if (ask.writes() && unreadable) {
+        throw hardware(Rule.RMP_HARDWARE, rmp.failed, rmp.image.why(rmp.failed));
+      }
+      if (ask.writes() && !ask.ats()) {
+        boolean taken = verdict == ReverseMap.Verdict.TAKEN;
+        throw fault(taken ? Rule.RMP_PAGE_FAULT : Rule.RMP_LARGE_PAGE, gpa);
+      }
+      return Answer.granted(
+          a.pa(), a.sizeShift(), a.readable(), false, a.executable(), a.untranslatedOnly());
+    }
+
+    @Override
+    public @Nullable Stop update(long at, long recorded) {
+      if (rmp == null || !m.snp()) {
+        return null;
+      }
+      return switch (rmp.write(at, false)) {
+        case FREE -> null;
+        case UNREADABLE -> hardware(Rule.RMP_HARDWARE, rmp.failed, rmp.image.why(rmp.failed));
+        default -> fault(Rule.RMP_TABLE_WRITE, recorded);
+      };
     }
 
     /** Section 11.1. */
-    Answer process() {
+    private Answer steps() {
       // 2. Where it goes if the unit is off is not asked here.
       boolean messages =
           Machine.interruptRange(ask.address())
@@ -81,7 +132,7 @@ public final class Oracle {
       if (dte.ioCtl() == 3) {
         throw fault(Rule.DTE_IO_CONTROL, ask.address());
       }
-      if (dte.mode() == 7) {
+      if (dte.mode() == 7 || (m.snp() && dte.tv() && dte.mode() == 0)) {
         throw fault(Rule.DTE_MODE, ask.address());
       }
       // 11.4
@@ -108,6 +159,7 @@ public final class Oracle {
       if (m.hyperTransport(ask.address()) && !ask.hasPasid()) {
         Answer answer = special();
         if (answer != null) {
+          noMemory = true;
           return answer;
         }
       }
@@ -180,10 +232,9 @@ public final class Oracle {
       HostTables host = new HostTables(m, image, dte, this);
       if (!guest || !(ask.hasPasid() || dte.giov())) {
         HostTables.Leaf leaf = host.walk(ask.address(), read, write, write);
-        if (ask.ats() && leaf.w()) {
-          host.dirty(leaf);
-        }
-        return answer(leaf, leaf.shift(), true, true, true);
+        boolean marked = !ask.ats() || !leaf.w() || host.dirty(leaf);
+        page = leaf.shift();
+        return answer(leaf, leaf.shift(), true, marked, true);
       }
       // Tables of a guest count as written, where they may be.
       GuestTables.Host tables = (gpa, changed) -> host.table(gpa, changed, true).out();
@@ -193,10 +244,10 @@ public final class Oracle {
       boolean w = g.w();
       if (ask.ats() && g.w() && leaf.w()) {
         w = walker.dirty(g, host.table(g.entry(), false, false).w());
-        if (w) {
-          host.dirty(leaf);
-        }
+        w = w && host.dirty(leaf);
       }
+      page = Math.min(g.shift(), leaf.shift());
+      gpa = g.gpa();
       return answer(leaf, Math.min(g.shift(), leaf.shift()), g.r(), w, g.x());
     }
 
@@ -207,7 +258,8 @@ public final class Oracle {
 
     @Override
     public Stop fault(Rule rule, long address) {
-      boolean direction = rule.code() <= 4 && !ask.ats() && ask.writes();
+      boolean told = rule.code() <= 4 || rule.code() == 13;
+      boolean direction = told && !ask.ats() && ask.writes();
       return new Stop(
           rule,
           (direction ? RW : 0) | (ask.ats() ? TR : 0) | names(rule),
@@ -236,11 +288,13 @@ public final class Oracle {
 
     Answer refuse(Stop stop) {
       boolean page = stop.code() == 2;
-      boolean logged = !(page && (ask.ats() || dte.sa() || quiet.contains(ask.device())));
+      boolean logged =
+          !(page && (ask.ats() || dte.sa() || quiet.contains(ask.device())))
+              && !(stop.code() == 13 && ask.ats());
       if (page && logged && dte.se()) {
         quiet.add(ask.device());
       }
-      if (page && ask.ats()) {
+      if ((page || stop.code() == 13) && ask.ats()) {
         return Answer.nothing(stop.cause, false, stop.flags, stop.address);
       }
       return Answer.aborted(stop.cause, logged, stop.flags, stop.address);

@@ -24,7 +24,8 @@ public final class PageRequests {
       return false;
     }
     Dte dte = Dte.read(image, at);
-    return !dte.v() || !(dte.reserved(m) || dte.ioCtl() == 3 || dte.mode() == 7);
+    boolean through = m.snp() && dte.tv() && dte.mode() == 0;
+    return !dte.v() || !(dte.reserved(m) || dte.ioCtl() == 3 || dte.mode() == 7 || through);
   }
 
   /**

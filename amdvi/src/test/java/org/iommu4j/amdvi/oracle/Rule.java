@@ -63,7 +63,13 @@ enum Rule {
   PPR_WITHOUT_GUEST(9, ""),
   COUNTER_ZERO(10, ""),
   GUEST_EVENT(11, ""),
-  VIRTUAL_IOMMU(12, "");
+  VIRTUAL_IOMMU(12, ""),
+  // RMP_PAGE_FAULT
+  RMP_PAGE_FAULT(13, ""),
+  RMP_LARGE_PAGE(13, ""),
+  RMP_TABLE_WRITE(13, ""),
+  RMP_BACKING_PAGE(13, "I"),
+  RMP_HARDWARE(14, "");
 
   private final int code;
   private final long flags;

@@ -3,6 +3,7 @@ package org.iommu4j.amdvi.oracle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A random machine: registers, a device table, page tables of both kinds and interrupt tables,
@@ -15,6 +16,10 @@ public final class World {
   final RandomGenerator random;
   public final Machine machine;
   public final Image image;
+
+  /** The reverse map table, if the unit is made for SNP. */
+  public final @Nullable ReverseMap rmp;
+
   private final List<Word> words = new ArrayList<>();
   private final List<Space> spaces = new ArrayList<>();
   private final List<Integer> devices = new ArrayList<>();
@@ -27,6 +32,7 @@ public final class World {
     image = new Image(BASE, new byte[BYTES]);
     long[] tables = new long[8];
     Machine m = new Features(this).machine(tables);
+    rmp = m.snpSup() ? new ReverseMap(this) : null;
     for (int i = 0; i < 1 << m.segments(); i++) {
       // Some too short for any, some for all devices.
       int pages = random.nextInt(1, 3);
@@ -49,6 +55,9 @@ public final class World {
         devices.add(device);
         new DeviceBuilder(this, device, spaces).build();
       }
+    }
+    if (rmp != null && backing != 0 && chance(0.4)) {
+      rmp.assign(backing);
     }
     if (chance(0.3)) {
       damage();
@@ -133,10 +142,21 @@ public final class World {
 
   /** A frame for a page of that size. */
   long frame(int shift) {
+    if (rmp != null && chance(0.8)) {
+      int covered = chance(0.1) ? 30 : ReverseMap.COVERED_SHIFT;
+      return random.nextLong(1L << covered) >>> shift << shift;
+    }
     return random.nextLong(1L << 44) >>> shift << shift;
   }
 
   // ---- what the test uses
+
+  /** The guest took all its interrupts. */
+  public void takeInterrupts() {
+    for (int i = 0; backing != 0 && i < 8; i++) {
+      image.store(backing + 0x200 + 16 * i, 0);
+    }
+  }
 
   /** Flips a few bits of what was built. */
   public void damage() {
