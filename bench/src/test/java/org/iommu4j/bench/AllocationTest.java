@@ -6,6 +6,8 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
 import java.util.function.IntConsumer;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.amdvi.layout.RmpEntry;
 import org.iommu4j.core.dma.DmaPort;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,6 +135,51 @@ class AllocationTest {
             architecture, Shape.THREE_LEVELS, Pages.CONSECUTIVE, 1, Map.of("cache", cache));
     try (DmaPort port = new DmaPort(machine.iommu(), machine.memory(), machine.source())) {
       assertThat(allocated(i -> port.readLong(machine.iova(1)))).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "THREE_LEVELS, normal",
+    "THREE_LEVELS, off",
+    "THREE_LEVELS, worst-case",
+    "FOUR_OVER_FOUR, normal",
+    "FOUR_OVER_FOUR, off"
+  })
+  void a_write_that_is_looked_up_in_the_reverse_map_table_allocates_nothing(
+      Shape shape, String cache) {
+    long base = 0x6000_0000L;
+    long entries = base + RmpEntry.BOOKKEEPING_BYTES;
+    long end = entries + (2L << 32 - 12 << 4) - 1; // for 8 GiB
+    long efr =
+        ExtendedFeatures.GT_SUP.of(1)
+            | ExtendedFeatures.GIO_SUP.of(1)
+            | ExtendedFeatures.IA_SUP.of(1)
+            | ExtendedFeatures.HATS.of(2)
+            | ExtendedFeatures.SNP_SUP.of(1);
+    Map<String, String> options =
+        Map.of(
+            "cache",
+            cache,
+            "efr",
+            "0x" + Long.toHexString(efr),
+            "rmp_base",
+            "" + base,
+            "rmp_end",
+            "" + end);
+    machine = Machine.create("amdvi", shape, Pages.CONSECUTIVE, 4096, options);
+    machine.memory().addAnonymous(base, end + 1 - base);
+    Device device = new Device(machine);
+    try (DmaPort port = new DmaPort(machine.iommu(), machine.memory(), machine.source())) {
+      IntConsumer write =
+          i -> {
+            boolean ok = port.writeLong(machine.iova(device.page()), i);
+            assert ok;
+          };
+      assertThat(allocated(write)).isZero();
+      machine.memory().writeLong(entries + (machine.pa(5) >>> 12 << 4), RmpEntry.ASSIGNED.mask());
+      assertThat(port.writeLong(machine.iova(5), 1)).isFalse();
+      assertThat(allocated(i -> port.writeLong(machine.iova(5), i))).isZero();
     }
   }
 

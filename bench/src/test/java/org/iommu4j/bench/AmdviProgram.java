@@ -1,5 +1,6 @@
 package org.iommu4j.bench;
 
+import java.util.HashMap;
 import java.util.Map;
 import org.iommu4j.core.Architecture;
 import org.iommu4j.core.Options;
@@ -16,8 +17,11 @@ final class AmdviProgram extends GuestProgram {
     0x4000, 0x4008
   };
 
-  /** Everything but what belongs to virtual units and SNP. */
-  private static final long FEATURES = 0x2057_47f3_2229_9bdfL;
+  /** Everything but virtual IOMMUs. */
+  private static final long FEATURES = 0xa057_47f3_2229_9bffL;
+
+  /** Whether the system is SNP-enabled: the guest has the reverse map table in its hands, too. */
+  private final boolean snp;
 
   private static final long VIRTUAL = 1L << 55;
 
@@ -34,24 +38,21 @@ final class AmdviProgram extends GuestProgram {
     super(input);
     virtual = tape.flag();
     long absent = tape.one(0, 0, 0, 1L << 1, 1L << 4, 1L << 7, 1L << 48, 1L << 49, 1L << 6);
+    Map<String, String> options = new HashMap<>();
+    options.put("efr", "0x" + Long.toHexString(FEATURES & ~absent | (virtual ? VIRTUAL : 0)));
+    options.put("efr2", "0x138");
+    options.put("cap_header", tape.flag() ? "0x190b000f" : "0x1d0b000f");
+    options.put("cache", cache);
+    options.put("iotlb.sets", "16");
+    options.put("walk_cache.sets", "8");
+    snp = tape.flag();
+    if (snp) {
+      options.put("rmp_base", "" + page(8));
+      options.put("rmp_cfg", "" + (31 << 8 | 1));
+    }
     plug(
         Architecture.named("amdvi")
-            .create(
-                Options.of(
-                    Map.of(
-                        "efr",
-                        "0x" + Long.toHexString(FEATURES & ~absent | (virtual ? VIRTUAL : 0)),
-                        "efr2",
-                        "0x108",
-                        "cap_header",
-                        tape.flag() ? "0x190b000f" : "0x1d0b000f",
-                        "cache",
-                        cache,
-                        "iotlb.sets",
-                        "16",
-                        "walk_cache.sets",
-                        "8")),
-                new Host(memory, fabric(), (line, level) -> {})));
+            .create(Options.of(options), new Host(memory, fabric(), (line, level) -> {})));
   }
 
   /** Rings and a device table of one page, so that a short tape comes far. */
@@ -62,6 +63,9 @@ final class AmdviProgram extends GuestProgram {
     unit.write(0x10, 8, page(2) | 8L << 56);
     unit.write(0x38, 8, page(3) | 8L << 56);
     unit.write(0xe0, 8, page(4) | 8L << 56);
+    if (snp) {
+      memory.writeLong(page(12) + 8, MEMORY | 1); // of the segment at 2 GiB
+    }
     unit.write(0x18, 8, 0x400 | 1);
     unit.write(0x18, 8, 0x1201_f405L | tape.u8() % 4L << 17);
     if (virtual) {
