@@ -571,6 +571,7 @@ class EveryEventTest {
         yield new Rig.Record(
             EventRecord.CODE.of(12) | EventRecord.V_CMD.mask() | GuestRig.GUEST,
             PrivateSpace.deviceEntry(GuestRig.GUEST, 0x4321) & -16L);
+      }
       case RMP_PAGE_FAULT -> {
         RmpTable rmp = snp();
         host();
