@@ -76,7 +76,6 @@ final class RegisterBank {
             | without(MARC_EN, ExtendedFeatures.MARC_SUP)
             | without(BLK_STOP_MRK_EN, ExtendedFeatures.BLK_STOP_MRK_SUP)
             | without(EPH_EN, ExtendedFeatures.EPH_SUP)
-            | without(GD_UPDATE_DIS, ExtendedFeatures.GA_UPDATE_DIS_SUP)
             | without(GA_UPDATE_DIS, ExtendedFeatures.GA_UPDATE_DIS_SUP)
             | without(XT_EN, ExtendedFeatures.XT_SUP)
             | without(INT_CAP_XT_EN, ExtendedFeatures.XT_SUP)
@@ -90,8 +89,10 @@ final class RegisterBank {
     mask &= CapabilityBlock.HT_TUNNEL.isSet(config.header()) ? -1 : ~HT_TUN_EN.mask();
     mask &= config.deviceIotlbs() ? -1 : ~INV_TIME_OUT.mask();
     // No feature bit tells it, software sets it and looks.
-    if (!has(ExtendedFeatures.VIOMMU_SUP)) {
-      mask &= ~without2(GST_BUFFER_TRP_MODE, ExtendedFeatures.TMPM_SUP);
+    mask &= has(ExtendedFeatures.VIOMMU_SUP) ? -1 : ~GST_BUFFER_TRP_MODE.mask();
+    // Choice: the older name of bit 61 speaks for both bits of Control, V2HDDisSup for one alone.
+    if (!has(ExtendedFeatures.GA_UPDATE_DIS_SUP) && !has(ExtendedFeatures.V2_HD_DIS_SUP)) {
+      mask &= ~GD_UPDATE_DIS.mask();
     }
     if (!has(ExtendedFeatures.HA_SUP) && !has(ExtendedFeatures.HD_SUP)) {
       mask &= ~HAD_UPDATE.mask();

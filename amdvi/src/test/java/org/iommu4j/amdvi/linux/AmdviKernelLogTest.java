@@ -222,7 +222,7 @@ class AmdviKernelLogTest {
         reason == Reason.COUNTER_ZERO
             ? "AMD-Vi: Event logged [UNKNOWN type=0x0a]"
             : "AMD-Vi: Event logged [%s device=00:02.0 address=0x3000 flags=0x%04x]"
-                .formatted(reason.event(), flags);
+                .formatted(reason == Reason.RMP_HARDWARE ? "RMP_HW_ERROR" : reason.event(), flags);
     KernelMessage m = log.parse(line);
     assertThat(fault(m).reason()).isInstanceOf(Reason.class);
     assertThat(fault(m).reason().code()).isEqualTo(reason.code());

@@ -128,6 +128,17 @@ class RegisterRulesTest {
   }
 
   @Test
+  void v2_hd_dis_sup_gives_gd_update_dis_alone() {
+    unit(
+        Rig.with()
+            .efr(ExtendedFeatures.GA_UPDATE_DIS_SUP, 0)
+            .efr(ExtendedFeatures.V2_HD_DIS_SUP, 1));
+    rig.control(Control.GD_UPDATE_DIS, 1).control(Control.GA_UPDATE_DIS, 1);
+    assertThat(rig.read(Control.REGISTER, Control.GD_UPDATE_DIS)).isEqualTo(1);
+    assertThat(rig.read(Control.REGISTER, Control.GA_UPDATE_DIS)).isZero();
+  }
+
+  @Test
   void num_int_remap_mode_needs_its_feature() {
     rig.control(Control.NUM_INT_REMAP_MODE, 1);
     assertThat(rig.read(Control.REGISTER, Control.NUM_INT_REMAP_MODE)).isEqualTo(1);
