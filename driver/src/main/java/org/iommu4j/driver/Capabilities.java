@@ -12,6 +12,8 @@ import java.util.Set;
  * @param paBits bits of a physical address
  * @param sourceBits bits of a requester id
  * @param pasidBits bits of a PASID, 0 if PASIDs are not supported
+ * @param guestPasidBits bits of a PASID in the process table of a guest that nested domains take,
+ *     see {@link GuestTable}; 0 if they take a page table, or there are none
  * @param executePermission whether pages can be mapped without execute permission
  * @param writeOnly whether pages can be mapped for writing only
  * @param ats whether the unit answers translation requests of devices
@@ -28,6 +30,7 @@ public record Capabilities(
     int paBits,
     int sourceBits,
     int pasidBits,
+    int guestPasidBits,
     boolean executePermission,
     boolean writeOnly,
     boolean ats,

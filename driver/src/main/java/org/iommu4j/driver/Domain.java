@@ -38,7 +38,9 @@ public interface Domain extends AutoCloseable {
    *
    * @param pasid not 0, which stands for requests without PASID
    * @throws IllegalArgumentException if the id or PASID is wider than the unit supports
-   * @throws IllegalStateException if the device's own domain is of a type that rules PASIDs out
+   * @throws IllegalStateException if the device's own domain is of a type that rules PASIDs out, or
+   *     this one takes none: of a guest's process table (see {@link GuestTable}) the guest says
+   *     what PASIDs do
    */
   void attach(int source, int pasid);
 
@@ -84,7 +86,8 @@ public interface Domain extends AutoCloseable {
 
   /**
    * Makes the unit and the devices forget what they know of a guest's table, as the guest asks:
-   * returns when no device can use it any more.
+   * returns when no device can use it any more. Of a process table it concerns what requests
+   * without PASID use, or everything of all PASIDs.
    *
    * @param iova first address, in the guest's first stage; a multiple of 4096
    * @param size bytes, a multiple of 4096; 0 for everything
@@ -94,6 +97,18 @@ public interface Domain extends AutoCloseable {
    * @throws DriverException if the invalidation could not be completed
    */
   void invalidate(long iova, long size, boolean leafOnly);
+
+  /**
+   * The same of one PASID of a guest's process table, see {@link GuestTable}.
+   *
+   * @param pasid 0 for requests without PASID
+   * @param size bytes, a multiple of 4096; 0 for everything of the PASID
+   * @throws IllegalArgumentException for a misaligned range, a PASID that is not one of the table,
+   *     or if the guest's table is a page table
+   * @throws IllegalStateException if the domain is not {@link DomainType#NESTED}
+   * @throws DriverException if the invalidation could not be completed
+   */
+  void invalidate(int pasid, long iova, long size, boolean leafOnly);
 
   /**
    * Where an address leads, {@link #UNMAPPED} if nowhere. Reads the tables, not the caches; a

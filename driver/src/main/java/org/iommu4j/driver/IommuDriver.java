@@ -36,6 +36,7 @@ public interface IommuDriver extends AutoCloseable {
    * all that is nested on it. A parent can be closed only after them.
    *
    * @param parent of type {@link DomainType#NESTING_PARENT} and of this driver
+   * @param table of the form that {@link Capabilities#guestPasidBits} says
    * @throws IllegalArgumentException if the unit has no nested domains, or none over that parent,
    *     or with such a table
    * @throws DriverException if there is no room for another one
@@ -80,6 +81,14 @@ public interface IommuDriver extends AutoCloseable {
 
   /** Called for every page request that {@link #service} takes from the unit. */
   void onPageRequest(Consumer<PageRequest> handler);
+
+  /**
+   * Called for every message that was posted urgently while its virtual processor ran nowhere, as
+   * far as {@link #service} hears of it from the unit: on AMD-Vi; on VT-d the processor that the
+   * descriptor names is told instead. If the unit lost some of that, it is called for all
+   * interrupts that may be concerned.
+   */
+  void onPosted(Consumer<Interrupt> handler);
 
   /** Answers a page request group: 0 success, 1 invalid request, 15 response failure. */
   void respond(PageRequest request, int code);

@@ -94,6 +94,7 @@ final class AmdviDriver extends BaseDriver<Space> {
             ADDRESS_BITS,
             SOURCE_BITS,
             plan.pasidBits(),
+            0,
             plan.guest() != null && plan.guest().noExecute(),
             plan.host() != null,
             plan.settings().ats(),

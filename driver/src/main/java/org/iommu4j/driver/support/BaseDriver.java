@@ -77,6 +77,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
   private final Set<ManagedDomain<T>> domains = new HashSet<>();
   private final List<Consumer<Fault>> faultHandlers = new CopyOnWriteArrayList<>();
   private final List<Consumer<PageRequest>> requestHandlers = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Interrupt>> postedHandlers = new CopyOnWriteArrayList<>();
   private @Nullable ManagedDomain<T> blocked;
   private State state = State.PROBED;
 
@@ -131,6 +132,19 @@ public abstract class BaseDriver<T> implements IommuDriver {
   protected abstract void invalidateNested(
       ManagedDomain<T> domain, long iova, long size, boolean leafOnly);
 
+  /**
+   * See {@link Domain#invalidate(int, long, long, boolean)}; the domain's lock is held. For drivers
+   * whose nested domains take process tables.
+   *
+   * @param pasid not checked yet
+   * @param size 0 for everything of the PASID
+   */
+  protected void invalidateProcess(
+      ManagedDomain<T> domain, int pasid, long iova, long size, boolean leafOnly) {
+    throw new IllegalArgumentException(
+        "PASID %d: the guest's table is a page table, the same for all PASIDs".formatted(pasid));
+  }
+
   /** Whether caches may hold that nothing is mapped: then {@link #announce} follows every map. */
   protected boolean announces() {
     return false;
@@ -183,6 +197,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
     synchronized (lock) {
       checkStarted();
       checkOffered(DomainType.NESTED);
+      checkForm(table);
       for (ManagedDomain<T> d : domains) {
         if (d == parent && d.type() == DomainType.NESTING_PARENT) {
           Parts<T> parts = openNested(d, table);
@@ -196,6 +211,16 @@ public abstract class BaseDriver<T> implements IommuDriver {
       throw new IllegalArgumentException(
           "a %s cannot be nested on: it has to be an open domain of this driver, of type %s"
               .formatted(parent, DomainType.NESTING_PARENT));
+    }
+  }
+
+  private void checkForm(GuestTable table) {
+    int bits = capabilities().guestPasidBits();
+    if (table.pasidBits() > bits || (table.pasidBits() == 0) != (bits == 0)) {
+      String takes = bits == 0 ? "a page table" : "a process table with PASIDs of 1..%d bits";
+      throw new IllegalArgumentException(
+          ("%s: the unit takes " + takes + " of a guest; see Capabilities.guestPasidBits")
+              .formatted(table, bits));
     }
   }
 
@@ -434,6 +459,11 @@ public abstract class BaseDriver<T> implements IommuDriver {
     requestHandlers.add(handler);
   }
 
+  @Override
+  public final void onPosted(Consumer<Interrupt> handler) {
+    postedHandlers.add(handler);
+  }
+
   /** Hands a fault to all handlers; to be called without any lock. */
   protected final void report(Fault fault) {
     faultHandlers.forEach(h -> h.accept(fault));
@@ -442,5 +472,10 @@ public abstract class BaseDriver<T> implements IommuDriver {
   /** Hands a page request to all handlers; to be called without any lock. */
   protected final void report(PageRequest request) {
     requestHandlers.forEach(h -> h.accept(request));
+  }
+
+  /** Hands an interrupt that was posted to all handlers; to be called without any lock. */
+  protected final void report(Interrupt posted) {
+    postedHandlers.forEach(h -> h.accept(posted));
   }
 }

@@ -335,6 +335,23 @@ public final class ManagedDomain<T> implements Domain {
 
   @Override
   public void invalidate(long iova, long size, boolean leafOnly) {
+    checkGuest(iova, size);
+    synchronized (lock) {
+      checkOpen();
+      driver.invalidateNested(this, iova, size, leafOnly);
+    }
+  }
+
+  @Override
+  public void invalidate(int pasid, long iova, long size, boolean leafOnly) {
+    checkGuest(iova, size);
+    synchronized (lock) {
+      checkOpen();
+      driver.invalidateProcess(this, pasid, iova, size, leafOnly);
+    }
+  }
+
+  private void checkGuest(long iova, long size) {
     if (type != DomainType.NESTED) {
       throw new IllegalStateException(
           "a domain of type " + type + " has no table of a guest: unmap invalidates by itself");
@@ -343,10 +360,6 @@ public final class ManagedDomain<T> implements Domain {
       throw new IllegalArgumentException(
           "0x%x bytes at 0x%x: a guest invalidates multiples of 0x%x"
               .formatted(size, iova, GUEST_PAGE));
-    }
-    synchronized (lock) {
-      checkOpen();
-      driver.invalidateNested(this, iova, size, leafOnly);
     }
   }
 

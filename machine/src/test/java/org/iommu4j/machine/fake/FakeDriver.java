@@ -66,6 +66,7 @@ public final class FakeDriver implements IommuDriver {
         48,
         9,
         0,
+        0,
         true,
         true,
         false,
@@ -118,6 +119,9 @@ public final class FakeDriver implements IommuDriver {
 
   @Override
   public void onPageRequest(Consumer<PageRequest> consumer) {}
+
+  @Override
+  public void onPosted(Consumer<Interrupt> consumer) {}
 
   @Override
   public void respond(PageRequest request, int code) {}

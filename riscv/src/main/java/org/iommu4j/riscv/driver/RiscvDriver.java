@@ -84,6 +84,7 @@ final class RiscvDriver extends BaseDriver<Space> {
         plan.paBits(),
         sourceBits,
         plan.pasidBits(),
+        0,
         true,
         false,
         plan.settings().ats(),

@@ -1,6 +1,7 @@
 package org.iommu4j.vtd.driver;
 
 import java.util.List;
+import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.Interrupt;
@@ -22,6 +23,9 @@ import org.iommu4j.vtd.layout.Registers;
 final class InterruptTable {
   /** The smallest block of frames. */
   private static final int PAGE = 4096;
+
+  /** No descriptor. */
+  private static final long NONE = -1;
 
   private final Unit unit;
   private final Plan plan;
@@ -144,9 +148,36 @@ final class InterruptTable {
     }
   }
 
+  /** §9.11: the unit changes the word at the same time. */
+  private void aim(long descriptor, int processor) {
+    if (processor != Interrupt.NOWHERE && !plan.wideApicIds() && processor >>> 8 != 0) {
+      throw new IllegalArgumentException(
+          "processor 0x%x: this unit reaches those below 0x100 (IRTA.EIME is 0)"
+              .formatted(processor));
+    }
+    long at = descriptor + PostedDescriptor.CONTROL_OFFSET;
+    Field target = plan.wideApicIds() ? PostedDescriptor.NDST : PostedDescriptor.XAPIC_NDST;
+    long seen = unit.memory.readLong(at);
+    while (true) {
+      long next =
+          processor == Interrupt.NOWHERE
+              ? seen | PostedDescriptor.SN.mask()
+              : target.set(seen, processor) & ~PostedDescriptor.SN.mask();
+      long witness = unit.memory.compareAndExchangeLong(at, seen, next);
+      if (witness == seen) {
+        return;
+      }
+      seen = witness;
+    }
+  }
+
   private final class Entry implements Interrupt {
     private final int source;
     private final int index;
+
+    /** The descriptor that the message is posted in. */
+    private long posted = NONE;
+
     private boolean closed;
 
     Entry(int source, int index) {
@@ -171,7 +202,8 @@ final class InterruptTable {
 
     @Override
     public void retarget(long targetAddress, int targetData) {
-      change(Message.entry(targetAddress, targetData, plan.wideApicIds()), validation(source));
+      change(
+          Message.entry(targetAddress, targetData, plan.wideApicIds()), validation(source), NONE);
     }
 
     @Override
@@ -183,15 +215,32 @@ final class InterruptTable {
               | Irte.URG.of(urgent ? 1 : 0)
               | Irte.VV.of(vector)
               | Irte.PDAL.of(descriptor >>> 6),
-          validation(source) | Irte.PDAH.of(descriptor >>> 32));
+          validation(source) | Irte.PDAH.of(descriptor >>> 32),
+          descriptor);
     }
 
-    private void change(long next, long second) {
+    private void change(long next, long second, long descriptor) {
       synchronized (InterruptTable.this) {
-        if (closed || !on) {
-          throw new IllegalStateException("the interrupt is closed");
-        }
+        checkOpen();
         write(index, next, second);
+        posted = descriptor;
+      }
+    }
+
+    private void checkOpen() {
+      if (closed || !on) {
+        throw new IllegalStateException("the interrupt is closed");
+      }
+    }
+
+    @Override
+    public void runsOn(int processor) {
+      synchronized (InterruptTable.this) {
+        checkOpen();
+        if (posted == NONE) {
+          throw new IllegalStateException("the message is not posted");
+        }
+        aim(posted, processor);
       }
     }
 

@@ -103,6 +103,7 @@ final class VtdDriver extends BaseDriver<Space> {
         plan.haw(),
         SOURCE_BITS,
         plan.pasidBits(),
+        0,
         false,
         plan.first() == null,
         plan.settings().ats(),

@@ -116,6 +116,43 @@ class InterruptTest {
   }
 
   @Test
+  void a_virtual_processor_moves_without_an_invalidation() {
+    try (Rig rig = Rig.with().build()) {
+      long descriptor = Rig.DATA + 0x40;
+      long control = descriptor + PostedDescriptor.CONTROL_OFFSET;
+      rig.memory.writeLong(control, PostedDescriptor.NV.of(0xf2));
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      assertThatThrownBy(() -> irq.runsOn(1)).isInstanceOf(IllegalStateException.class);
+      irq.post(descriptor, 0x83, false);
+      Interrupt urgent = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      urgent.post(descriptor, 0x84, true);
+      irq.runsOn(0x1234);
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      assertThat(rig.messages).containsExactly(arrived(FAR_CPU, 0xf2));
+      rig.memory.writeLong(
+          control, rig.memory.readLong(control) & ~PostedDescriptor.ON.mask()); // taken note of
+      irq.runsOn(Interrupt.NOWHERE);
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      assertThat(rig.messages).as("suppressed").hasSize(1);
+      assertThat(send(rig, DEVICE, urgent)).isTrue();
+      assertThat(rig.messages).as("urgent all the same").hasSize(2);
+      irq.retarget(CPU_1, 0x41);
+      assertThatThrownBy(() -> irq.runsOn(1)).isInstanceOf(IllegalStateException.class);
+    }
+    try (Rig rig = Rig.with().driver("x2apic", false).build()) {
+      long descriptor = Rig.DATA + 0x40;
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      irq.post(descriptor, 0x83, false);
+      irq.runsOn(2);
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      assertThat(rig.messages).extracting(Rig.Message::address).containsExactly(0xfee0_2000L);
+      assertThatThrownBy(() -> irq.runsOn(0x100))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("0x100");
+    }
+  }
+
+  @Test
   void what_is_no_message_or_goes_too_far_is_refused() {
     try (Rig rig = Rig.with().driver("x2apic", false).build()) {
       for (long address : new long[] {0x1000, 0xfee0_0010L, 0xfee0_0001L, 0x1_fee0_0000L}) {
