@@ -1,10 +1,10 @@
 package org.iommu4j.amdvi.driver;
 
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Registers;
@@ -38,7 +38,6 @@ import org.iommu4j.driver.support.Unit;
  */
 final class AmdviDriver extends BaseDriver<Space> {
   private static final int SOURCE_BITS = 16;
-  private static final int ADDRESS_BITS = 52;
   private static final int LAST_DOMAIN = 0xffff;
 
   /** InvTimeOut: one second, as Linux has it. */
@@ -66,8 +65,11 @@ final class AmdviDriver extends BaseDriver<Space> {
   private final PageRequests requests;
   private final DeviceTable table;
   private final InterruptTables interrupts;
+  private final PostedLog posted;
+  private final UnitInterrupts signals;
   private final IdAllocator ids;
   private final Contexts contexts;
+  private final DomainCaches caches;
   private final Capabilities capabilities;
   private final Object serving = new Object();
   private boolean up;
@@ -86,21 +88,29 @@ final class AmdviDriver extends BaseDriver<Space> {
     this.interrupts = new InterruptTables(unit, plan, commands, table);
     this.ids = new IdAllocator("domain id", Space.PASS_THROUGH_ID + 1, LAST_DOMAIN);
     this.contexts = new Contexts(unit, plan, commands, events, table, ids);
-    this.capabilities =
-        new Capabilities(
-            EnumSet.of(DomainType.BLOCKED, DomainType.IDENTITY, DomainType.DMA_STRICT),
-            plan.pageSizes(),
-            plan.iovaBits(),
-            ADDRESS_BITS,
-            SOURCE_BITS,
-            plan.pasidBits(),
-            0,
-            plan.guest() != null && plan.guest().noExecute(),
-            plan.host() != null,
-            plan.settings().ats(),
-            plan.settings().pri(),
-            plan.settings().remapInterrupts(),
-            false);
+    this.caches = new DomainCaches(plan, commands, contexts);
+    this.posted = new PostedLog(unit, control);
+    this.signals = new UnitInterrupts(unit, control, plan);
+    this.capabilities = capabilities(plan);
+  }
+
+  private static Capabilities capabilities(Plan plan) {
+    GuestFormat guest = plan.guest();
+    return new Capabilities(
+        EnumSet.range(
+            DomainType.BLOCKED, plan.nesting() ? DomainType.NESTED : DomainType.DMA_STRICT),
+        plan.pageSizes(),
+        plan.iovaBits(),
+        Plan.ADDRESS_BITS,
+        SOURCE_BITS,
+        plan.pasidBits(),
+        plan.guestPasidBits(),
+        guest != null && guest.noExecute(),
+        guest == null,
+        plan.settings().ats(),
+        plan.settings().pri(),
+        plan.settings().remapInterrupts(),
+        plan.postsInterrupts());
   }
 
   @Override
@@ -118,14 +128,13 @@ final class AmdviDriver extends BaseDriver<Space> {
     }
     unit.write(Control.REGISTER, Control.COHERENT.mask() | Control.INV_TIME_OUT.of(ONE_SECOND));
     table.start(interrupts.none());
-    if (plan.guest() != null) {
-      control.set(Control.GT_EN, true);
-    }
+    control.set(Control.GT_EN, plan.guest() != null || plan.nesting());
+    control.set(Control.GCR3_TRP_MODE, plan.nesting());
     if (plan.settings().remapInterrupts() && plan.longEntries()) {
       control.set(Control.GA_EN, true);
       control.set(Control.XT_EN, plan.wideApicIds());
     }
-    startInterrupts();
+    signals.start(host);
     events.start();
     commands.start();
     if (plan.settings().pri()) {
@@ -135,6 +144,9 @@ final class AmdviDriver extends BaseDriver<Space> {
     control.set(Control.IOMMU_EN, true);
     if (!control.isSet(Control.IOMMU_EN)) {
       throw new DriverException("Control.IommuEn stays 0: there is no unit at these registers");
+    }
+    if (plan.postsInterrupts()) {
+      posted.start();
     }
     forgetEverything();
     synchronized (serving) {
@@ -157,73 +169,65 @@ final class AmdviDriver extends BaseDriver<Space> {
     commands.run(batch);
   }
 
-  /** Where the unit reports its own conditions. 48882, "IOMMU Interrupt Support". */
-  private void startInterrupts() {
-    if (host.messageAddress() == 0) {
-      return;
-    }
-    PcMessage m = PcMessage.of(host.messageAddress(), host.messageData());
-    if (plan.has(ExtendedFeatures.XT_SUP)) {
-      long xt =
-          Registers.XT_DM.of(m.logical() ? 1 : 0)
-              | Registers.XT_DEST_LOW.of(m.destination())
-              | Registers.XT_DEST_HIGH.of(m.destination() >>> 24)
-              | Registers.XT_VECTOR.of(m.vector());
-      unit.write(Registers.XT_GENERAL, xt);
-      unit.write(Registers.XT_PPR, xt);
-      control.set(Control.INT_CAP_XT_EN, true);
-    } else if (plan.has(ExtendedFeatures.MSI_CAP_MMIO_SUP)) {
-      unit.write(Registers.MSI_ADDRESS_LOW, host.messageAddress() & 0xffff_ffffL);
-      unit.write(Registers.MSI_ADDRESS_HIGH, host.messageAddress() >>> 32);
-      unit.write(Registers.MSI_DATA, host.messageData());
-      unit.write(Registers.MSI_CAPABILITY, Registers.MSI_EN.mask());
-    } else {
-      return; // the MSI capability lies in configuration space alone
-    }
-    control.set(Control.EVENT_INT_EN, true);
-    control.set(Control.PPR_INT_EN, plan.settings().pri());
-  }
-
   @Override
   protected Parts<Space> open(DomainType type, Link link) {
     return switch (type) {
       case IDENTITY -> new Parts<>(Space.PASS_THROUGH);
-      case DMA_STRICT -> translating(link);
+      case DMA_STRICT -> {
+        GuestFormat guest = plan.guest();
+        yield guest == null ? host(link) : translating(guest, plan.iovaBits(), link);
+      }
+      case NESTING_PARENT -> host(link);
       default -> new Parts<>(Space.BLOCKED);
     };
   }
 
-  private Parts<Space> translating(Link link) {
-    GuestFormat guest = plan.guest();
-    TableFormat format = guest != null ? guest : plan.host();
-    if (format == null) {
-      throw new IllegalStateException("planned without tables");
+  private Parts<Space> translating(TableFormat format, int bits, Link link) {
+    PageTable pages = new PageTable(unit.memory, unit.frames, format, format.pageSizes(), link);
+    if (format instanceof GuestFormat) {
+      return new Parts<>(new Space(Space.Kind.GUEST, 0, pages.root()), pages, bits);
     }
-    PageTable pages = new PageTable(unit.memory, unit.frames, format, plan.pageSizes(), link);
-    Space space =
-        guest != null
-            ? new Space(Space.Kind.GUEST, 0, pages.root())
-            : new Space(Space.Kind.HOST, ids.take(), pages.root());
-    return new Parts<>(space, pages, plan.iovaBits());
+    try {
+      return new Parts<>(new Space(Space.Kind.HOST, ids.take(), pages.root()), pages, bits);
+    } catch (DriverException e) {
+      pages.free();
+      throw e;
+    }
+  }
+
+  private Parts<Space> host(Link link) {
+    HostFormat host = plan.host();
+    if (host == null) {
+      throw new IllegalStateException("planned without host tables");
+    }
+    return translating(host, host.addressBits(), link);
   }
 
   @Override
   protected Parts<Space> openNested(ManagedDomain<Space> parent, GuestTable guest) {
-    throw new IllegalStateException("nested domains are not offered");
+    plan.check(guest);
+    return new Parts<>(new Space(Space.Kind.NESTED, ids.take(), parent.tag().root(), guest));
   }
 
   @Override
   protected void invalidateNested(
       ManagedDomain<Space> domain, long iova, long size, boolean leafOnly) {
-    throw new IllegalStateException("nested domains are not offered");
+    if (size == 0) {
+      caches.forgetAll(domain);
+    } else {
+      caches.forgetGuest(domain, Contexts.NO_PROCESS, iova, size, leafOnly);
+    }
+  }
+
+  @Override
+  protected void invalidateProcess(
+      ManagedDomain<Space> domain, int pasid, long iova, long size, boolean leafOnly) {
+    caches.forgetGuest(domain, pasid, iova, size, leafOnly);
   }
 
   @Override
   protected void checkMove(Attachment who, ManagedDomain<Space> to) {
-    if (who.hasPasid() && to.type() == DomainType.IDENTITY) {
-      throw new IllegalStateException(
-          "requests with PASID go through guest tables: they cannot pass as they are");
-    }
+    contexts.check(who, to.tag());
   }
 
   @Override
@@ -233,54 +237,7 @@ final class AmdviDriver extends BaseDriver<Space> {
 
   @Override
   protected void invalidate(ManagedDomain<Space> domain, Gather gather) {
-    // What was cleared before who is attached: whoever comes later walks tables without it.
-    VarHandle.fullFence();
-    Batch batch = new Batch();
-    if (domain.tag().kind() == Space.Kind.HOST) {
-      if (!domain.attachments().isEmpty()) {
-        forget(batch, domain.tag().domainId(), -1, gather);
-      }
-    } else {
-      for (Attachment who : domain.attachments()) {
-        forget(batch, contexts.domainId(who.source()), pasid(who), gather);
-      }
-    }
-    if (!batch.isEmpty()) {
-      commands.run(batch);
-    }
-    if (plan.settings().ats()) {
-      // Read after the wait: who is attached since then has seen the new tables only.
-      for (Attachment who : domain.attachments()) {
-        forgetInDevice(who, gather);
-      }
-    }
-  }
-
-  private static int pasid(Attachment who) {
-    return who.hasPasid() ? who.pasid() : Contexts.NO_PROCESS;
-  }
-
-  private void forget(Batch batch, int domain, int pasid, Gather gather) {
-    if (domain < 0) {
-      return; // not attached yet: it walks tables without what was cleared
-    }
-    if (gather.everything() || gather.ranges() > plan.settings().flushLimit()) {
-      batch.forgetSpace(domain, pasid);
-      return;
-    }
-    for (int i = 0; i < gather.ranges(); i++) {
-      batch.forget(domain, pasid, gather.first(i), gather.last(i), gather.hasTables());
-    }
-  }
-
-  private void forgetInDevice(Attachment who, Gather gather) {
-    if (gather.everything() || gather.ranges() > plan.settings().flushLimit()) {
-      contexts.forgetInDevice(who.source(), pasid(who), 0, -1L);
-      return;
-    }
-    for (int i = 0; i < gather.ranges(); i++) {
-      contexts.forgetInDevice(who.source(), pasid(who), gather.first(i), gather.last(i));
-    }
+    caches.forget(domain, gather);
   }
 
   @Override
@@ -290,18 +247,14 @@ final class AmdviDriver extends BaseDriver<Space> {
 
   @Override
   protected void announce(ManagedDomain<Space> domain, long iova, long size) {
-    if (!domain.attachments().isEmpty()) {
-      VarHandle.fullFence();
-      commands.run(new Batch().forget(domain.tag().domainId(), -1, iova, iova + size - 1, true));
-    }
+    caches.forgetAbsent(domain, iova, size);
   }
 
   @Override
   protected void retire(ManagedDomain<Space> domain) {
-    if (domain.tag().kind() == Space.Kind.HOST) {
-      int id = domain.tag().domainId();
-      commands.run(new Batch().forgetSpace(id, -1));
-      ids.giveBack(id);
+    if (domain.tag().throughHost()) {
+      caches.retire(domain);
+      ids.giveBack(domain.tag().domainId());
     }
   }
 
@@ -345,21 +298,37 @@ final class AmdviDriver extends BaseDriver<Space> {
     List<String> conditions = new ArrayList<>();
     List<Fault> faults;
     List<PageRequest> newRequests = List.of();
+    List<Interrupt> newPosted = List.of();
     synchronized (serving) {
       if (!up) {
         return conditions; // not started, or closed: the unit's registers are nobody's
       }
       // Cleared first: what comes while we read makes the unit call again.
-      unit.write(Registers.STATUS, Registers.EVENT_LOG_INT.mask() | Registers.PPR_INT.mask());
+      unit.write(
+          Registers.STATUS,
+          Registers.EVENT_LOG_INT.mask() | Registers.PPR_INT.mask() | Registers.GA_INT.mask());
       faults = events.serve(conditions);
       if (plan.settings().pri()) {
         newRequests = requests.serve(conditions);
+      }
+      if (plan.postsInterrupts()) {
+        newPosted = servePosted(conditions);
       }
       conditions.addAll(commands.conditions());
     }
     faults.forEach(this::report);
     newRequests.forEach(this::report);
+    newPosted.forEach(this::report);
     return conditions;
+  }
+
+  private List<Interrupt> servePosted(List<String> conditions) {
+    List<Integer> tags = new ArrayList<>();
+    if (posted.serve(tags)) {
+      conditions.add("guest virtual APIC log: overflow, messages were lost (Status.GALOverflow)");
+      return interrupts.waiting();
+    }
+    return tags.stream().map(interrupts::posted).filter(Objects::nonNull).toList();
   }
 
   @Override
@@ -367,9 +336,11 @@ final class AmdviDriver extends BaseDriver<Space> {
     synchronized (serving) {
       up = false;
       interrupts.stop();
-      control.set(Control.EVENT_INT_EN, false);
+      signals.stop();
+      if (plan.postsInterrupts()) {
+        posted.stop();
+      }
       if (plan.settings().pri()) {
-        control.set(Control.PPR_INT_EN, false);
         control.set(Control.PPR_EN, false);
         requests.stop();
       }

@@ -5,6 +5,7 @@ import java.util.Map;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.support.Attachment;
 import org.iommu4j.driver.support.IdAllocator;
 import org.iommu4j.driver.support.Unit;
@@ -19,6 +20,12 @@ import org.iommu4j.driver.support.Unit;
 final class Contexts {
   /** The PASID of requests without PASID. */
   static final int NO_PROCESS = 0;
+
+  /**
+   * Choice: a device on a guest's GCR3 table may cache translations if the table has one level.
+   * When a page of the host goes it has to be asked about each PASID: here 512 times, not 2^18.
+   */
+  private static final int MOST_ASKED = 512;
 
   private final Unit unit;
   private final Plan plan;
@@ -41,6 +48,39 @@ final class Contexts {
     this.events = events;
     this.table = table;
     this.ids = ids;
+  }
+
+  /**
+   * Refuses what one entry of the device table cannot say: host tables take part in all of a
+   * device's requests or in none, and a guest's GCR3 table has all of its PASIDs.
+   *
+   * @throws IllegalStateException if the device cannot use the space as things are
+   */
+  synchronized void check(Attachment who, Space to) {
+    Device d = devices.get(who.source());
+    if (who.hasPasid()) {
+      if (to.kind() == Space.Kind.PASS_THROUGH) {
+        throw new IllegalStateException(
+            "requests with PASID go through guest tables: they cannot pass as they are");
+      }
+      if (to.throughHost()) {
+        throw new IllegalStateException(
+            "a PASID cannot be attached to a domain of host tables: those of a nested domain are in"
+                + " the guest's GCR3 table");
+      }
+      if (to.allowed() && d != null && space(d, NO_PROCESS).throughHost()) {
+        throw new IllegalStateException(
+            "device 0x%x is in a domain of host tables: it cannot have PASIDs besides"
+                .formatted(who.source()));
+      }
+    } else if (plan.guest() != null
+        && to.throughHost()
+        && d != null
+        && !d.spaces.tailMap(NO_PROCESS, false).isEmpty()) {
+      throw new IllegalStateException(
+          "device 0x%x has PASIDs: it cannot be in a domain of host tables besides"
+              .formatted(who.source()));
+    }
   }
 
   /**
@@ -131,13 +171,16 @@ final class Contexts {
   private void blockAndForget(Device d, Space old) {
     table.block(d.source);
     Batch batch = new Batch().forgetDevice(d.source);
-    if (plan.guest() == null) {
+    if (plan.guest() == null || old.throughHost()) {
+      // What is nested is in the tables of its parent, too; where a guest's tables lie stays true.
       batch.forgetSpace(old.domainId(), -1);
     } else {
       batch.forgetSpace(d.domainId, NO_PROCESS);
     }
     forget(d, batch);
-    forgetInDevice(d, NO_PROCESS);
+    if (d.ats && !d.distrusted && !askAll(d.source, old)) {
+      d.distrusted = true;
+    }
   }
 
   private void rewrite(Device d) {
@@ -169,10 +212,19 @@ final class Contexts {
             | DeviceTableEntry.IW.mask();
     long second;
     HostFormat host = plan.host();
-    if (host != null) {
-      if (own.kind() == Space.Kind.HOST) {
-        first |= DeviceTableEntry.MODE.of(host.levels()) | DeviceTableEntry.ROOT.in(own.root());
-      }
+    GuestTable guest = own.guest();
+    if (host != null && own.throughHost()) {
+      first |= DeviceTableEntry.MODE.of(host.levels()) | DeviceTableEntry.ROOT.in(own.root());
+    }
+    if (guest != null) {
+      first |=
+          DeviceTableEntry.GV.mask()
+              | DeviceTableEntry.GIOV.mask()
+              | DeviceTableEntry.GLX.of(Plan.gcr3Levels(guest.pasidBits()) - 1)
+              | DeviceTableEntry.gcr3First(guest.root());
+      second =
+          DeviceTableEntry.DOMAIN_ID.of(own.domainId()) | DeviceTableEntry.gcr3Second(guest.root());
+    } else if (plan.guest() == null || own.throughHost()) {
       second = DeviceTableEntry.DOMAIN_ID.of(own.domainId());
     } else {
       ProcessTable processes = processes(d);
@@ -186,14 +238,40 @@ final class Contexts {
       second =
           DeviceTableEntry.DOMAIN_ID.of(d.domainId) | DeviceTableEntry.gcr3Second(processes.root());
     }
-    d.ats = plan.settings().ats() && !d.distrusted;
+    d.ats = plan.settings().ats() && !d.distrusted && (guest == null || canAskAll(guest));
     if (d.ats) {
       second |= DeviceTableEntry.I.mask();
     }
     if (d.ats && plan.settings().pri()) {
       first |= DeviceTableEntry.PPR.mask() | DeviceTableEntry.GPRP.mask();
     }
-    table.allow(d.source, first, second);
+    if (guest != null) {
+      table.allow(d.source, first, second, guest.levels());
+    } else {
+      table.allow(d.source, first, second);
+    }
+  }
+
+  /** No command names all PASIDs of a device at once. */
+  private boolean canAskAll(GuestTable guest) {
+    return plan.reach(guest) <= MOST_ASKED;
+  }
+
+  /** Makes a device forget everything that it may hold of a space; false if it does not answer. */
+  private boolean askAll(int source, Space space) {
+    GuestTable guest = space.guest();
+    if (!ask(source, NO_PROCESS, 0, -1L)) {
+      return false;
+    }
+    if (guest == null) {
+      return true;
+    }
+    Batch batch = new Batch();
+    for (int pasid = 0; pasid < plan.reach(guest); pasid++) {
+      batch.forgetInDevice(source, pasid, 0, -1L);
+    }
+    commands.run(batch);
+    return !events.silent(source);
   }
 
   /** All that the device holds for a PASID; if it does not answer it loses ATS. */
@@ -219,12 +297,23 @@ final class Contexts {
   /** Makes a device forget a range, if it may hold any; it loses ATS if it does not answer. */
   synchronized void forgetInDevice(int source, int pasid, long first, long last) {
     Device d = devices.get(source);
-    if (d == null || !d.ats || d.distrusted || ask(source, pasid, first, last)) {
-      return;
+    if (d != null && d.ats && !d.distrusted && !ask(source, pasid, first, last)) {
+      distrust(d);
     }
+  }
+
+  /** The same of everything, of whatever PASID. */
+  synchronized void forgetAllInDevice(int source) {
+    Device d = devices.get(source);
+    if (d != null && d.ats && !d.distrusted && !askAll(source, space(d, NO_PROCESS))) {
+      distrust(d);
+    }
+  }
+
+  private void distrust(Device d) {
     d.distrusted = true;
     write(d);
-    forget(d, new Batch().forgetDevice(source));
+    forget(d, new Batch().forgetDevice(d.source));
   }
 
   /** Nobody uses the tables any more. */

@@ -18,17 +18,18 @@ final class DeviceTable {
 
   private final Unit unit;
 
-  /** What the word with the interrupt fields has besides them, in every entry. */
-  private final long guestPagingMode;
+  /** Levels of guest tables in entries that say nothing else. */
+  private final int guestLevels;
 
   private long table;
 
   DeviceTable(Unit unit, Plan plan) {
     this.unit = unit;
-    this.guestPagingMode =
-        plan.guest() == null
-            ? 0
-            : DeviceTableEntry.GUEST_PAGING_MODE.of(plan.guest().levels() - GuestFormat.LEAST);
+    this.guestLevels = plan.guest() == null ? GuestFormat.LEAST : plan.guest().levels();
+  }
+
+  private static long pagingMode(int levels) {
+    return DeviceTableEntry.GUEST_PAGING_MODE.of(levels - GuestFormat.LEAST);
   }
 
   /**
@@ -41,7 +42,7 @@ final class DeviceTable {
     for (int source = 0; source < DEVICES; source++) {
       long at = at(source);
       unit.store(at, BLOCKED);
-      unit.store(at + 16, guestPagingMode | interrupts);
+      unit.store(at + 16, pagingMode(guestLevels) | interrupts);
     }
     long base = Registers.DEV_TAB_BASE.in(table) | Registers.SIZE.of((BYTES >>> 12) - 1);
     unit.write(Registers.DEVICE_TABLE, base);
@@ -62,15 +63,28 @@ final class DeviceTable {
     unit.store(at(source), BLOCKED);
   }
 
-  /** What a blocked device may do from now on. */
+  /** What a blocked device may do from now on, with guest tables as deep as the driver's own. */
   void allow(int source, long first, long second) {
+    allow(source, first, second, guestLevels);
+  }
+
+  /** What a blocked device may do from now on. */
+  synchronized void allow(int source, long first, long second, int levels) {
+    long third = at(source) + 16;
+    long was = unit.memory.readLong(third);
+    long now = was & ~DeviceTableEntry.GUEST_PAGING_MODE.mask() | pagingMode(levels);
+    if (now != was) {
+      unit.store(third, now);
+    }
     unit.store(at(source) + 8, second);
     unit.link(at(source), first);
   }
 
-  /** The interrupt fields of a device. */
-  void interrupts(int source, long word) {
-    unit.link(at(source) + 16, guestPagingMode | word);
+  /** The interrupt fields of a device. They share a word with the depth of its guest tables. */
+  synchronized void interrupts(int source, long word) {
+    long third = at(source) + 16;
+    long levels = unit.memory.readLong(third) & DeviceTableEntry.GUEST_PAGING_MODE.mask();
+    unit.link(third, levels | word);
   }
 
   /** Whether a device is blocked. */

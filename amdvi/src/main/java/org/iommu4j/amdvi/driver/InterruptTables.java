@@ -1,6 +1,8 @@
 package org.iommu4j.amdvi.driver;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.Irte;
@@ -10,6 +12,7 @@ import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.support.IdAllocator;
 import org.iommu4j.driver.support.PcMessage;
 import org.iommu4j.driver.support.Unit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The interrupt remapping tables, one for each device that has messages. 48882, "Interrupt
@@ -23,6 +26,12 @@ final class InterruptTables {
   private final CommandRing commands;
   private final DeviceTable devices;
   private final Map<Integer, Table> tables = new HashMap<>();
+
+  /** By GATag, what is posted. 0 is nobody's. */
+  private final Map<Integer, Entry> tagged = new HashMap<>();
+
+  private final IdAllocator tags =
+      new IdAllocator("tag of a posted message", 1, Integer.MAX_VALUE - 1);
 
   /** A device's table. */
   private record Table(long at, IdAllocator indices) {}
@@ -54,6 +63,23 @@ final class InterruptTables {
     int index = table.indices.take();
     write(source, table, index, message);
     return new Entry(source, index);
+  }
+
+  /** Whose tag that is, or was; null if nobody's. */
+  synchronized @Nullable Interrupt posted(int tag) {
+    return tagged.get(tag);
+  }
+
+  /** All that the unit may have logged. */
+  synchronized List<Interrupt> waiting() {
+    List<Interrupt> all = new ArrayList<>();
+    for (Entry e : tagged.values()) {
+      long first = unit.memory.readLong(at(e));
+      if (Irte.GA_LOG_INTR.isSet(first) && !Irte.IS_RUN.isSet(first)) {
+        all.add(e);
+      }
+    }
+    return all;
   }
 
   private PcMessage message(long address, int data) {
@@ -95,13 +121,19 @@ final class InterruptTables {
           first | Irte.SHORT_DESTINATION.of(m.destination()) | Irte.SHORT_VECTOR.of(m.vector());
       storeShort(table.at + (long) index * Irte.SHORT_BYTES, (int) entry);
     } else {
-      long at = table.at + (long) index * Irte.LONG_BYTES;
-      disable(source, at);
-      unit.store(
-          at + 8, Irte.VECTOR.of(m.vector()) | Irte.DESTINATION_HIGH.of(m.destination() >>> 24));
-      unit.link(at, first | Irte.DESTINATION_LOW.of(m.destination()));
+      replace(
+          source,
+          table.at + (long) index * Irte.LONG_BYTES,
+          first | Irte.DESTINATION_LOW.of(m.destination()),
+          Irte.VECTOR.of(m.vector()) | Irte.DESTINATION_HIGH.of(m.destination() >>> 24));
     }
     commands.run(new Batch().forgetInterrupts(source));
+  }
+
+  private void replace(int source, long at, long first, long second) {
+    disable(source, at);
+    unit.store(at + 8, second);
+    unit.link(at, first);
   }
 
   /** Two words do not change at once: the entry is off meanwhile. */
@@ -118,14 +150,96 @@ final class InterruptTables {
     }
   }
 
-  private synchronized void retarget(int source, int index, long address, int data) {
-    Table table = tables.get(source);
+  private synchronized void retarget(Entry e, long address, int data) {
+    Table table = tables.get(e.source);
     if (table != null) {
-      write(source, table, index, message(address, data));
+      write(e.source, table, e.index, message(address, data));
+      untag(e);
     }
   }
 
-  private synchronized void remove(int source, int index) {
+  /** Makes the entry one of guest mode. 48882, "Guest Virtual APIC". */
+  private synchronized void post(Entry e, long page, int vector, boolean urgent) {
+    checkPage(page, vector);
+    if (!tables.containsKey(e.source)) {
+      return; // the driver is closed, and everything with it
+    }
+    if (e.tag == 0) {
+      e.tag = tags.take();
+      tagged.put(e.tag, e);
+    }
+    replace(
+        e.source,
+        at(e),
+        Irte.REMAP_EN.mask()
+            | Irte.GA_LOG_INTR.of(urgent ? 1 : 0)
+            | Irte.GUEST_MODE.mask()
+            | Irte.GA_TAG.of(e.tag),
+        Irte.VECTOR.of(vector) | Irte.GA_ROOT.in(page));
+    commands.run(new Batch().forgetInterrupts(e.source));
+  }
+
+  private void checkPage(long page, int vector) {
+    if (!plan.postsInterrupts()) {
+      throw new IllegalArgumentException("the unit cannot post interrupts (GASup, GAMSup)");
+    }
+    if (vector < 0 || vector > 0xff) {
+      throw new IllegalArgumentException("vector %d is not within 0..255".formatted(vector));
+    }
+    if ((page & PAGE - 1) != 0
+        || page >>> Plan.ADDRESS_BITS != 0
+        || unit.memory.status(page, PAGE, true) != PhysicalMemory.OK) {
+      throw new IllegalArgumentException(
+          "a virtual APIC backing page at 0x%x: it takes 4096 bytes of memory at a multiple of 4096"
+              .formatted(page));
+    }
+  }
+
+  /** The unit reads IsRun and the destination anew for each message: no command is needed. */
+  private synchronized void runsOn(Entry e, int processor) {
+    if (e.tag == 0 || !tables.containsKey(e.source)) {
+      throw new IllegalStateException("the message is not posted");
+    }
+    long at = at(e);
+    long still = unit.memory.readLong(at) & ~(Irte.IS_RUN.mask() | Irte.DESTINATION_LOW.mask());
+    if (processor == Interrupt.NOWHERE) {
+      unit.store(at, still);
+      return;
+    }
+    if (!plan.wideApicIds() && processor >>> 8 != 0) {
+      throw new IllegalArgumentException(
+          "processor 0x%x: this unit reaches those below 0x100 (Control.XTEn is 0)"
+              .formatted(processor));
+    }
+    long second = unit.memory.readLong(at + 8);
+    long there = Irte.DESTINATION_HIGH.set(second, processor >>> 24);
+    if (there != second) {
+      unit.store(at, still); // two words do not change at once
+      unit.link(at + 8, there);
+    }
+    unit.link(at, still | Irte.IS_RUN.mask() | Irte.DESTINATION_LOW.of(processor));
+  }
+
+  private long at(Entry e) {
+    Table table = tables.get(e.source);
+    if (table == null) {
+      throw new IllegalStateException("a message without a table");
+    }
+    return table.at + (long) e.index * Irte.LONG_BYTES;
+  }
+
+  /** Nothing is posted with the tag any more. */
+  private void untag(Entry e) {
+    if (e.tag != 0) {
+      tagged.remove(e.tag);
+      tags.giveBack(e.tag);
+      e.tag = 0;
+    }
+  }
+
+  private synchronized void remove(Entry e) {
+    int source = e.source;
+    int index = e.index;
     Table table = tables.get(source);
     if (table == null) {
       return; // the driver is closed, and everything with it
@@ -137,6 +251,7 @@ final class InterruptTables {
       storeShort(at, 0);
     }
     commands.run(new Batch().forgetInterrupts(source));
+    untag(e);
     table.indices.giveBack(index);
   }
 
@@ -153,11 +268,16 @@ final class InterruptTables {
     }
     tables.values().forEach(t -> unit.frames.free(t.at, tableBytes()));
     tables.clear();
+    tagged.clear();
   }
 
   private final class Entry implements Interrupt {
     private final int source;
     private final int index;
+
+    /** GATag; 0 if it is not posted. Guarded by the tables. */
+    private int tag;
+
     private boolean closed;
 
     Entry(int source, int index) {
@@ -180,24 +300,35 @@ final class InterruptTables {
       return index;
     }
 
-    @Override
-    public synchronized void retarget(long targetAddress, int targetData) {
+    private void checkOpen() {
       if (closed) {
         throw new IllegalStateException("the interrupt is closed");
       }
-      InterruptTables.this.retarget(source, index, targetAddress, targetData);
     }
 
     @Override
-    public void post(long descriptor, int vector, boolean urgent) {
-      throw new IllegalArgumentException("this driver does not post messages");
+    public synchronized void retarget(long targetAddress, int targetData) {
+      checkOpen();
+      InterruptTables.this.retarget(this, targetAddress, targetData);
+    }
+
+    @Override
+    public synchronized void post(long descriptor, int vector, boolean urgent) {
+      checkOpen();
+      InterruptTables.this.post(this, descriptor, vector, urgent);
+    }
+
+    @Override
+    public synchronized void runsOn(int processor) {
+      checkOpen();
+      InterruptTables.this.runsOn(this, processor);
     }
 
     @Override
     public synchronized void close() {
       if (!closed) {
         closed = true;
-        remove(source, index);
+        remove(this);
       }
     }
   }

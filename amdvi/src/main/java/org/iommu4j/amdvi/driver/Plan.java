@@ -3,6 +3,7 @@ package org.iommu4j.amdvi.driver;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.support.PageSizes;
 import org.jspecify.annotations.Nullable;
 
@@ -12,10 +13,12 @@ import org.jspecify.annotations.Nullable;
  * @param features value of the Extended Feature Register
  * @param features2 value of Extended Feature 2
  * @param settings the settings
- * @param host format of host tables; null if guest tables translate
- * @param guest format of guest tables; null if host tables translate
- * @param pageSizes the page sizes in use
+ * @param host format of host tables; null if there are none
+ * @param guest format of guest tables; null if host tables translate, of domains that are not
+ *     nested
+ * @param pageSizes the page sizes of the tables that translate
  * @param pasidBits bits of a PASID, 0 if PASIDs are not in use
+ * @param guestPasidBits bits of a PASID in a guest's GCR3 table; 0 if there are no nested domains
  */
 record Plan(
     long features,
@@ -24,7 +27,14 @@ record Plan(
     @Nullable HostFormat host,
     @Nullable GuestFormat guest,
     long pageSizes,
-    int pasidBits) {
+    int pasidBits,
+    int guestPasidBits) {
+
+  /** HATS: there are no host tables. */
+  private static final int NO_HOST_TABLES = 3;
+
+  /** Of a physical address. */
+  static final int ADDRESS_BITS = 52;
 
   static Plan of(long features, long features2, Settings s) {
     if (features == -1L) {
@@ -61,14 +71,28 @@ record Plan(
         Math.min(
             ExtendedFeatures.PAS_MAX.getInt(features) + 1,
             9 * (ExtendedFeatures.GLX_SUP.getInt(features) + 1));
+    int bits = Math.min(s.pasidBits(), unitBits);
+    // As Linux has it: the GCR3 table of a guest lies in its own memory, and only with
+    // GCR3TRPMode is the pointer to it a guest-physical address.
+    boolean nesting =
+        guestTables
+            && ExtendedFeatures.GCR3_TRP_MODE_SUP.isSet(features2)
+            && ExtendedFeatures.HATS.getInt(features) != NO_HOST_TABLES
+            && bits > 0;
     return new Plan(
         features,
         features2,
         s,
-        guest ? null : new HostFormat(s.levels(), sizes),
+        guest && !nesting ? null : hostFormat(features, s),
         guest ? new GuestFormat(s.levels(), sizes, ExtendedFeatures.NX_SUP.isSet(features)) : null,
         sizes,
-        guest ? Math.min(s.pasidBits(), unitBits) : 0);
+        guest ? bits : 0,
+        nesting ? bits : 0);
+  }
+
+  private static HostFormat hostFormat(long features, Settings s) {
+    int most = GuestFormat.LEAST + ExtendedFeatures.HATS.getInt(features) % NO_HOST_TABLES;
+    return new HostFormat(Math.min(s.levels(), most), HostFormat.SIZES & s.pageSizes());
   }
 
   boolean has(Field feature) {
@@ -79,9 +103,49 @@ record Plan(
     return guest != null ? guest.addressBits() : host != null ? host.addressBits() : 0;
   }
 
-  /** Levels of the GCR3 tables. */
+  /** Levels of the driver's own GCR3 tables. */
   int gcr3Levels() {
+    return gcr3Levels(pasidBits);
+  }
+
+  /** Levels of a GCR3 table. */
+  static int gcr3Levels(int pasidBits) {
     return Math.max(1, (pasidBits + 8) / 9);
+  }
+
+  boolean nesting() {
+    return guestPasidBits > 0;
+  }
+
+  /** PASIDs that the unit takes with a guest's GCR3 table, whatever the guest says of them. */
+  int reach(GuestTable table) {
+    int bits = ExtendedFeatures.PAS_MAX.getInt(features) + 1;
+    return 1 << Math.min(bits, 9 * gcr3Levels(table.pasidBits()));
+  }
+
+  /**
+   * Checks a guest's table.
+   *
+   * @throws IllegalArgumentException if the unit cannot walk it
+   */
+  void check(GuestTable table) {
+    int most = GuestFormat.LEAST + ExtendedFeatures.GATS.getInt(features);
+    if (table.levels() < GuestFormat.LEAST || table.levels() > most) {
+      throw new IllegalArgumentException(
+          "the unit has guest tables of %d..%d levels, not of %d"
+              .formatted(GuestFormat.LEAST, most, table.levels()));
+    }
+    int bits = host == null ? 0 : Math.min(host.addressBits(), ADDRESS_BITS);
+    if ((table.root() & 0xfff) != 0 || table.root() >>> bits != 0) {
+      throw new IllegalArgumentException(
+          "a GCR3 table at 0x%x: it has to be a multiple of 0x1000 below 0x%x"
+              .formatted(table.root(), 1L << bits));
+    }
+  }
+
+  /** Whether messages can go to virtual processors. */
+  boolean postsInterrupts() {
+    return settings.remapInterrupts() && longEntries() && has(ExtendedFeatures.GAM_SUP);
   }
 
   boolean longEntries() {

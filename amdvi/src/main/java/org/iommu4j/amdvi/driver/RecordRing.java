@@ -2,23 +2,29 @@ package org.iommu4j.amdvi.driver;
 
 import java.lang.invoke.VarHandle;
 import org.iommu4j.amdvi.layout.Control;
+import org.iommu4j.amdvi.layout.GaLogRecord;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.Register;
 import org.iommu4j.driver.support.Unit;
 
-/** A log that the unit fills with records of 16 bytes: events, or page requests. */
+/**
+ * A log that the unit fills with records: events and page requests, of 16 bytes, or posted
+ * messages, of 8.
+ */
 final class RecordRing {
-  /** Takes the two words of a record. */
+  /** Takes the two words of a record; the second is 0 if it has one. */
   @FunctionalInterface
   interface Reader {
     void record(long first, long second);
   }
 
   private static final int ENTRIES = 512;
-  private static final int LENGTH_CODE = 9;
   private static final int RECORD = 16;
-  private static final long BYTES = (long) ENTRIES * RECORD;
+  private static final int SHORT_RECORD = GaLogRecord.BYTES;
+
+  /** A length code counts doublings of this. */
+  private static final int UNIT_OF_LENGTH = 16;
 
   private final Unit unit;
   private final ControlRegister control;
@@ -27,6 +33,8 @@ final class RecordRing {
   private final Register tail;
   private final Field enable;
   private final Field overflow;
+  private final int record;
+  private final Field pointer;
   private long ring;
   private int next;
 
@@ -37,7 +45,9 @@ final class RecordRing {
       Register head,
       Register tail,
       Field enable,
-      Field overflow) {
+      Field overflow,
+      int record,
+      Field pointer) {
     this.unit = unit;
     this.control = control;
     this.base = base;
@@ -45,6 +55,12 @@ final class RecordRing {
     this.tail = tail;
     this.enable = enable;
     this.overflow = overflow;
+    this.record = record;
+    this.pointer = pointer;
+  }
+
+  private long bytes() {
+    return (long) ENTRIES * record;
   }
 
   static RecordRing events(Unit unit, ControlRegister control) {
@@ -55,7 +71,9 @@ final class RecordRing {
         Registers.EVENT_HEAD,
         Registers.EVENT_TAIL,
         Control.EVENT_LOG_EN,
-        Registers.EVENT_OVERFLOW);
+        Registers.EVENT_OVERFLOW,
+        RECORD,
+        Registers.POINTER);
   }
 
   static RecordRing pageRequests(Unit unit, ControlRegister control) {
@@ -66,13 +84,29 @@ final class RecordRing {
         Registers.PPR_HEAD,
         Registers.PPR_TAIL,
         Control.PPR_LOG_EN,
-        Registers.PPR_OVERFLOW);
+        Registers.PPR_OVERFLOW,
+        RECORD,
+        Registers.POINTER);
+  }
+
+  static RecordRing posted(Unit unit, ControlRegister control) {
+    return new RecordRing(
+        unit,
+        control,
+        Registers.GA_LOG,
+        Registers.GA_HEAD,
+        Registers.GA_TAIL,
+        Control.GA_LOG_EN,
+        Registers.GA_LOG_OVERFLOW,
+        SHORT_RECORD,
+        Registers.GA_POINTER);
   }
 
   void start() {
-    ring = unit.frames.allocate(BYTES);
+    ring = unit.frames.allocate(bytes());
     control.set(enable, false);
-    unit.write(base, Registers.RING_BASE.in(ring) | Registers.RING_LEN.of(LENGTH_CODE));
+    int length = Long.numberOfTrailingZeros(bytes() / UNIT_OF_LENGTH);
+    unit.write(base, Registers.RING_BASE.in(ring) | Registers.RING_LEN.of(length));
     restart();
   }
 
@@ -85,7 +119,7 @@ final class RecordRing {
 
   void stop() {
     control.set(enable, false);
-    unit.frames.free(ring, BYTES);
+    unit.frames.free(ring, bytes());
   }
 
   /**
@@ -95,13 +129,13 @@ final class RecordRing {
    * @return whether some were lost
    */
   boolean take(Reader reader) {
-    int end = (int) (Registers.POINTER.in(unit.read(tail)) / RECORD) % ENTRIES;
+    int end = (int) (pointer.in(unit.read(tail)) / record) % ENTRIES;
     VarHandle.acquireFence();
     for (; next != end; next = (next + 1) % ENTRIES) {
-      long at = ring + (long) next * RECORD;
-      reader.record(unit.memory.readLong(at), unit.memory.readLong(at + 8));
+      long at = ring + (long) next * record;
+      reader.record(unit.memory.readLong(at), record == RECORD ? unit.memory.readLong(at + 8) : 0);
     }
-    unit.write(head, (long) next * RECORD);
+    unit.write(head, (long) next * record);
     if (!overflow.isSet(unit.read(Registers.STATUS))) {
       return false;
     }

@@ -6,7 +6,6 @@
  * <p>Left out:
  *
  * <ul>
- *   <li>nested domains, guests' virtual APICs and their log;
  *   <li>SNP, virtual IOMMUs, MARC, SMI filters, secure ATS, performance counters;
  *   <li>segmented device tables, dual logs, exclusion ranges (what firmware reserves is mapped
  *       1:1);
@@ -26,6 +25,14 @@
  *   <li>with guest tables every device has a domain id of its own, because caches tell its address
  *       spaces apart by PASID; with host tables every domain has one;
  *   <li>PASID 0 stands for requests without PASID (GIOV);
+ *   <li>nested domains are there with GCR3TRPMode only, as in Linux: a guest's GCR3 table lies in
+ *       its own memory. Each has a domain id, and what its parent unmaps is forgotten under all of
+ *       them;
+ *   <li>a device in a domain of host tables, nested or not, has no PASIDs of the driver's;
+ *   <li>a device on a guest's GCR3 table of two or three levels caches nothing itself: no command
+ *       makes it forget all PASIDs;
+ *   <li>messages to virtual processors are logged while those do not run if they are urgent
+ *       (GALogIntr);
  *   <li>a device that leaves an invalidation unanswered loses ATS;
  *   <li>a closed driver leaves the unit on and everything blocked, because off means untranslated:
  *       the device table stays allocated.

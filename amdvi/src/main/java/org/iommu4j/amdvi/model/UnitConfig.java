@@ -90,8 +90,9 @@ record UnitConfig(
           | ExtendedFeatures.INV_IOTLB_TYPE_SUP.mask()
           | ExtendedFeatures.GA_UPDATE_DIS_SUP.mask();
 
-  /** 2,048 interrupts per function. */
-  static final long FEATURES_2 = ExtendedFeatures.NUM_INT_REMAP_SUP.of(1);
+  /** 2,048 interrupts per function; GCR3 tables in guest memory. */
+  static final long FEATURES_2 =
+      ExtendedFeatures.NUM_INT_REMAP_SUP.of(1) | ExtendedFeatures.GCR3_TRP_MODE_SUP.mask();
 
   /** Secure device, an IOMMU of revision 1, with device IOTLBs, EFR and a long block. */
   static final int HEADER = 0x190b_000f;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.AtsFabric;
@@ -13,6 +14,7 @@ import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.GuestTable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -122,6 +124,93 @@ class AtsTest {
       int told = device.invalidations.size();
       domain.unmap(0x4000, 0x1000);
       assertThat(device.invalidations).hasSize(told);
+    }
+  }
+
+  /** A guest at the start of the data: PASID 0 and 5 map a page. */
+  private static Domain guest(Rig rig, Domain parent, int pasidBits) {
+    GuestMemory memory = new GuestMemory(rig, Rig.DATA);
+    long gcr3 = memory.table();
+    long root = memory.table();
+    int levels = (pasidBits + 8) / 9;
+    memory.process(gcr3, levels, 0, root);
+    memory.process(gcr3, levels, 5, root);
+    memory.map(root, 4, 0x3000, 0x8_0000);
+    return rig.driver.createNestedDomain(parent, new GuestTable(gcr3, 4, pasidBits));
+  }
+
+  private static Domain parent(Rig rig) {
+    Domain parent = rig.driver.createDomain(DomainType.NESTING_PARENT);
+    parent.map(0, Rig.DATA, 0x10_0000, RW);
+    return parent;
+  }
+
+  @Test
+  void a_guest_s_device_is_asked_about_all_pasids_when_a_page_of_the_host_goes() {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with())) {
+      Domain parent = parent(rig);
+      Domain nested = guest(rig, parent, 9);
+      nested.attach(DEVICE);
+      assertThat(ask(rig, 0x3000)).isTrue();
+      device.watched = 0x3000;
+      parent.unmap(0x8_0000, 0x1000);
+      assertThat(device.invalidations).hasSize(513);
+      assertThat(device.stillTranslated).as("after the unit has").doesNotContain(true);
+      assertThat(device.invalidations.getFirst().pasid()).isEqualTo(NONE);
+      assertThat(device.invalidations.subList(1, 513))
+          .extracting(AtsInvalidation::pasid)
+          .isEqualTo(IntStream.range(0, 512).boxed().toList());
+      assertThat(device.invalidations)
+          .extracting(AtsInvalidation::payload)
+          .containsOnly(0x7fff_ffff_ffff_f800L);
+      device.invalidations.clear();
+      device.watched = -1;
+      nested.invalidate(5, 0x3000, 0x1000, true);
+      assertThat(device.invalidations)
+          .extracting(i -> i.pasid() + " 0x%x".formatted(i.payload()))
+          .containsExactly("5 0x3000");
+      nested.invalidate(0x3000, 0x1000, true);
+      assertThat(device.invalidations.getLast().pasid()).isEqualTo(NONE);
+      device.invalidations.clear();
+      nested.detach(DEVICE);
+      assertThat(device.invalidations).as("all again when it leaves").hasSize(513);
+    }
+  }
+
+  @Test
+  void with_more_pasids_than_can_be_asked_about_a_guest_s_device_caches_nothing() {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with())) {
+      Domain parent = parent(rig);
+      Domain nested = guest(rig, parent, 10);
+      nested.attach(DEVICE);
+      assertThat(ask(rig, 0x3000)).isFalse();
+      assertThat(rig.translate(DEVICE, 5, 0x3000, Access.READ)).isTrue();
+      parent.unmap(0x8_0000, 0x1000);
+      assertThat(device.invalidations).isEmpty();
+      parent.attach(DEVICE);
+      assertThat(ask(rig, 0)).as("elsewhere it does").isTrue();
+    }
+  }
+
+  @Test
+  void a_guest_s_device_that_does_not_answer_loses_its_translations() {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with())) {
+      Domain parent = parent(rig);
+      Domain nested = guest(rig, parent, 9);
+      nested.attach(DEVICE);
+      assertThat(ask(rig, 0x3000)).isTrue();
+      device.silent = true;
+      parent.unmap(0x9_0000, 0x1000);
+      assertThat(device.invalidations).as("asked once, and not of each PASID").hasSize(1);
+      assertThat(rig.driver.service()).anyMatch(c -> c.contains("did not answer"));
+      assertThat(ask(rig, 0x3000)).isFalse();
+      assertThat(rig.translate(DEVICE, 0x3000, Access.READ)).isTrue();
+      assertThat(rig.translate(DEVICE, 5, 0x3000, Access.READ)).isTrue();
+      nested.invalidate(5, 0, 0, false);
+      assertThat(device.invalidations).hasSize(1);
     }
   }
 

@@ -6,10 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.StringJoiner;
 import org.iommu4j.amdvi.layout.Command;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.GuestTable;
 import org.iommu4j.driver.Interrupt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +23,7 @@ class InvalidationSequenceTest {
   private static final int DEVICE = 0x08;
 
   /** Reads what the driver put into the command buffer since it was last asked. */
-  private static final class Commands {
+  static final class Commands {
     private final Rig rig;
     private long at;
 
@@ -34,13 +36,25 @@ class InvalidationSequenceTest {
       return rig.unit.read(Registers.COMMAND_TAIL.offset(), 8);
     }
 
+    /** The commands, those for pages with the DomainID. */
+    List<String> takeWithDomains() {
+      return take(true);
+    }
+
     List<String> take() {
+      return take(false);
+    }
+
+    private List<String> take(boolean domains) {
       long base = Registers.COMMAND_BUFFER.offset();
       long buffer = rig.unit.read(base, 8) & 0x000f_ffff_ffff_f000L;
       long bytes = (long) Command.BYTES << (rig.unit.read(base, 8) >>> 56 & 0xf);
       List<String> all = new ArrayList<>();
       for (; at != tail(); at = (at + Command.BYTES) % bytes) {
-        all.add(describe(rig.memory.readLong(buffer + at), rig.memory.readLong(buffer + at + 8)));
+        long first = rig.memory.readLong(buffer + at);
+        String command = describe(first, rig.memory.readLong(buffer + at + 8));
+        boolean pages = Command.OPCODE.getInt(first) == Command.INVALIDATE_IOMMU_PAGES;
+        all.add(command + (domains && pages ? " of " + Command.DOMAIN_ID.get(first) : ""));
       }
       return all;
     }
@@ -61,6 +75,13 @@ class InvalidationSequenceTest {
           }
           if (Command.GN.isSet(second)) {
             s.add("PASID " + Command.PASID.get(first));
+          }
+        }
+        case Command.INVALIDATE_IOTLB_PAGES -> {
+          s.add("device cache").add("0x%x".formatted(second & ~0xfffL));
+          s.add(Command.S.isSet(second) ? "S" : "4K");
+          if (Command.GN.isSet(second)) {
+            s.add("PASID " + Command.iotlbPasid(first));
           }
         }
         case Command.INVALIDATE_IOMMU_ALL -> s.add("all");
@@ -150,6 +171,119 @@ class InvalidationSequenceTest {
       assertThat(commands.take()).as("what was absent is not cached").isEmpty();
       process.detach(DEVICE, 5);
       assertThat(commands.take()).containsExactly("pages " + EVERYTHING + " S PDE PASID 5", "wait");
+    }
+  }
+
+  private static final long MEMORY = Rig.DATA + 0x100_0000;
+
+  private static Domain parent(Rig rig) {
+    Domain parent = rig.driver.createDomain(DomainType.NESTING_PARENT);
+    parent.map(0, MEMORY, 0x10_0000, RW);
+    return parent;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"host, false", "guest, false", "guest, true"})
+  void what_a_parent_unmaps_is_forgotten_under_the_id_of_each_domain(String tables, boolean np) {
+    // Domain ids are handed out from 2 on.
+    try (Rig rig = Rig.with().driver("tables", tables).driver("np_cache", np).build()) {
+      Commands commands = new Commands(rig);
+      Domain parent = parent(rig);
+      Domain one = rig.driver.createNestedDomain(parent, new GuestTable(0x1000, 4, 9));
+      Domain two = rig.driver.createNestedDomain(parent, new GuestTable(0x2000, 4, 9));
+      Domain idle = rig.driver.createNestedDomain(parent, new GuestTable(0x2000, 4, 9));
+      assertThat(idle.type()).isEqualTo(DomainType.NESTED);
+      assertThat(commands.take()).as("nobody uses them").isEmpty();
+      parent.attach(7);
+      one.attach(8);
+      assertThat(commands.take()).containsExactly("device 7", "wait", "device 8", "wait");
+      two.attach(9);
+      two.attach(10);
+      commands.take();
+      parent.unmap(0x8000, 0x1000);
+      assertThat(commands.takeWithDomains())
+          .containsExactly(
+              "pages 0x8000 4K of 2", "pages 0x8000 4K of 3", "pages 0x8000 4K of 4", "wait");
+      parent.map(0x8000, MEMORY, 0x1000, RW);
+      if (np) {
+        assertThat(commands.takeWithDomains())
+            .containsExactly(
+                "pages 0x8000 4K PDE of 2",
+                "pages 0x8000 4K PDE of 3",
+                "pages 0x8000 4K PDE of 4",
+                "wait");
+      } else {
+        assertThat(commands.take()).as("what was absent is not cached").isEmpty();
+      }
+      parent.detach(7);
+      one.detach(8);
+      String all = "pages " + EVERYTHING + " S PDE of ";
+      assertThat(commands.takeWithDomains())
+          .containsExactly(
+              "device 7",
+              all + 2,
+              "wait",
+              "device 7",
+              "wait",
+              "device 8",
+              all + 3,
+              "wait",
+              "device 8",
+              "wait");
+      parent.unmap(0, 0x1000);
+      assertThat(commands.takeWithDomains()).containsExactly("pages 0x0 4K of 4", "wait");
+    }
+  }
+
+  @Test
+  void what_a_guest_invalidates() {
+    try (Rig rig = Rig.with().build()) {
+      Domain nested = rig.driver.createNestedDomain(parent(rig), new GuestTable(0x1000, 4, 9));
+      nested.attach(DEVICE);
+      Commands commands = new Commands(rig);
+      nested.invalidate(0x5000, 0x1000, true);
+      assertThat(commands.takeWithDomains())
+          .containsExactly("pages 0x5000 4K PASID 0 of 3", "wait");
+      nested.invalidate(7, 0x4000, 0x4000, false);
+      assertThat(commands.takeWithDomains())
+          .containsExactly("pages 0x5000 S PDE PASID 7 of 3", "wait");
+      nested.invalidate(7, -0x1000, 0x1000, true);
+      assertThat(commands.takeWithDomains())
+          .as("the upper half")
+          .containsExactly("pages 0xfffffffffffff000 4K PASID 7 of 3", "wait");
+      nested.invalidate(7, 0, 0, false);
+      assertThat(commands.takeWithDomains())
+          .containsExactly("pages " + EVERYTHING + " S PDE PASID 7 of 3", "wait");
+      nested.invalidate(0, 0, false);
+      assertThat(commands.take()).as("512 PASIDs are too many").containsExactly("all", "wait");
+      nested.close();
+      assertThat(commands.take())
+          .as("left, then its id may be used again")
+          .containsExactly(
+              "device 8",
+              "pages " + EVERYTHING + " S PDE",
+              "wait",
+              "device 8",
+              "wait",
+              "all",
+              "wait");
+    }
+  }
+
+  @Test
+  void without_a_command_for_everything_each_pasid_is_named() {
+    try (Rig rig =
+        Rig.with().efr(ExtendedFeatures.IA_SUP, 0).efr(ExtendedFeatures.PAS_MAX, 2).build()) {
+      Domain nested = rig.driver.createNestedDomain(parent(rig), new GuestTable(0x1000, 4, 2));
+      Commands commands = new Commands(rig);
+      nested.invalidate(0, 0, false);
+      List<String> all = new ArrayList<>();
+      for (int pasid = 0; pasid < 8; pasid++) {
+        all.add("pages " + EVERYTHING + " S PDE PASID " + pasid + " of 3");
+      }
+      all.add("pages " + EVERYTHING + " S PDE of 3");
+      all.add("wait");
+      assertThat(commands.takeWithDomains()).isEqualTo(all);
     }
   }
 

@@ -23,6 +23,7 @@ import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.DriverHost;
 import org.iommu4j.driver.DriverProvider;
 import org.iommu4j.driver.FrameAllocator;
+import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.IommuDriver;
 
 /**
@@ -46,6 +47,7 @@ public abstract class DriverRig implements AutoCloseable {
   public final List<Fault> faults = new ArrayList<>();
   public final List<PageRequest> requests = new ArrayList<>();
   public final List<Message> messages = new ArrayList<>();
+  public final List<Interrupt> posted = new ArrayList<>();
   public final DmaRequest request = new DmaRequest();
   public final Translation translation = new Translation();
 
@@ -182,6 +184,7 @@ public abstract class DriverRig implements AutoCloseable {
                 Options.of(b.driverOptions));
     driver.onFault(faults::add);
     driver.onPageRequest(requests::add);
+    driver.onPosted(posted::add);
     if (b.start) {
       driver.start();
     }
