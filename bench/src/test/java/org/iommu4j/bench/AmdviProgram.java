@@ -129,11 +129,7 @@ final class AmdviProgram extends GuestProgram {
       case 2 -> controls().write(64L * guest + (offset & 0x38), size(), tape.i64());
       case 3 -> controls().read(64L * guest + (offset & 0x38), size());
       case 4 ->
-          controls()
-              .write(
-                  64L * guest + 8 * tape.below(2),
-                  8,
-                  map(tape.below(4), tape.below(5)));
+          controls().write(64L * guest + 8 * tape.below(2), 8, map(tape.below(4), tape.below(5)));
       default -> guestCommand(guest);
     }
   }
@@ -143,8 +139,7 @@ final class AmdviProgram extends GuestProgram {
     long tail = pages().read(4096L * guest + 8, 8) & 0xff0;
     long opcode = tape.one(1, 2, 3, 4, 5, 7, 1, 3, tape.below(16));
     long at = page(5 + guest) + tail;
-    int ignored =
-        memory.writeLong(at, opcode << 60 | tape.below(8) | (tape.flag() ? 0x6000 : 0));
+    int ignored = memory.writeLong(at, opcode << 60 | tape.below(8) | (tape.flag() ? 0x6000 : 0));
     ignored = memory.writeLong(at + 8, tape.flag() ? address() : tape.u8());
     pages().write(4096L * guest + 8, 8, tail + 16 & 0xff0);
   }
@@ -217,7 +212,9 @@ final class AmdviProgram extends GuestProgram {
     // Guests' devices, some of them; nobody has set up the last guest.
     memory.writeLong(
         at + 24,
-        virtual && tape.flag() ? 1 << 15 | tape.u8() << 16 | (long) tape.below(GUESTS + 1) << 32 : 0);
+        virtual && tape.flag()
+            ? 1 << 15 | tape.u8() << 16 | (long) tape.below(GUESTS + 1) << 32
+            : 0);
     if (tape.flag()) {
       memory.writeLong(at + 8 * tape.below(4), tape.i64());
     }

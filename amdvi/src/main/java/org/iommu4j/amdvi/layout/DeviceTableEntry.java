@@ -116,6 +116,7 @@ public final class DeviceTableEntry {
 
   /** Which guest. */
   public static final Field GUEST_ID = bits("GuestID", 47, 32);
+
   public static final Field ATTR_V = bit("AttrV", 54);
   public static final Field MODE0_FC = bit("Mode0FC", 55);
   public static final Field SNOOP_ATTRIBUTE = bits("SnoopAttribute", 63, 56);

@@ -19,6 +19,7 @@ public final class EventRecord {
   // First word.
   public static final Field DEVICE_ID = bits("DeviceID", 15, 0);
   public static final Field PASID_19_16 = bits("PASID 19:16", 19, 16);
+
   /** Of virtual IOMMUs; what it tells is not public, and no event here has it. */
   public static final Field V_NR = bit("vNR", 27);
 

@@ -103,8 +103,7 @@ public final class VirtualFunctionControl {
           PPR_AUTO_RSP_AON,
           PPR_BASE);
 
-  public static final Register PPR_B_CONTROL =
-      Register.of64("Guest PPR Log B Control", 0x38, BASE);
+  public static final Register PPR_B_CONTROL = Register.of64("Guest PPR Log B Control", 0x38, BASE);
 
   /** In the order of their offsets. */
   public static final List<Register> ALL =

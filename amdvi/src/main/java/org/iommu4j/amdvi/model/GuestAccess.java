@@ -131,8 +131,7 @@ final class GuestAccess {
       return;
     }
     int id = VirtualFunctionControl.GUEST_ID.getInt(value);
-    long entry =
-        domains ? PrivateSpace.domainEntry(g.id, id) : PrivateSpace.deviceEntry(g.id, id);
+    long entry = domains ? PrivateSpace.domainEntry(g.id, id) : PrivateSpace.deviceEntry(g.id, id);
     if (privateSpace(g, entry & -16L, true, 0)) {
       long host = PrivateSpace.HOST_ID.of(VirtualFunctionControl.HOST_ID.get(value));
       long valid = PrivateSpace.VALID.of(VirtualFunctionControl.VALID.get(value));

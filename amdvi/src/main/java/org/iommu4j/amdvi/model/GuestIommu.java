@@ -147,8 +147,7 @@ final class GuestIommu {
   private void eventControl(long before, long after) {
     long place = PLACE_LOGS & ~VirtualFunctionControl.LEN_B.mask();
     placed(GuestRing.EVENTS, Registers.EVENT_LOG_RUN, before & place, after & place);
-    active(
-        VirtualFunctionControl.DUAL_EVENT_LOG_EN, Registers.EVENT_LOG_ACTIVE, before, after);
+    active(VirtualFunctionControl.DUAL_EVENT_LOG_EN, Registers.EVENT_LOG_ACTIVE, before, after);
     run(
         VirtualFunctionControl.EVENT_LOG_EN,
         Registers.EVENT_LOG_RUN,

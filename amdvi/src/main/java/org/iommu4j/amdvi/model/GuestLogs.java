@@ -53,8 +53,7 @@ final class GuestLogs {
           g,
           ring.isSecond() ? Registers.EVENT_OVERFLOW_B : Registers.EVENT_OVERFLOW,
           PrivateSpace.INTERRUPT_EVENT);
-      boolean swaps =
-          g.control.get(EVENT_CONTROL, VirtualFunctionControl.DUAL_EVENT_LOG_EN) == 2;
+      boolean swaps = g.control.get(EVENT_CONTROL, VirtualFunctionControl.DUAL_EVENT_LOG_EN) == 2;
       result = swaps ? write(g, ring.other(), first, second, flags) : result;
       if (result == Result.FULL) {
         g.page.post(STATUS, Registers.EVENT_LOG_RUN, 0);

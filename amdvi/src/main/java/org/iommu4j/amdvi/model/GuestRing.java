@@ -102,7 +102,9 @@ enum GuestRing {
     return privateBase + ((long) guest << PrivateSpace.RING_SHIFT) + pointer;
   }
 
-  /** Of a log with two rings: the field that tells where they are is the first's or the second's. */
+  /**
+   * Of a log with two rings: the field that tells where they are is the first's or the second's.
+   */
   static GuestRing events(RegisterFile page) {
     return page.get(VirtualFunction.STATUS, Registers.EVENT_LOG_ACTIVE) != 0 ? EVENTS_B : EVENTS;
   }

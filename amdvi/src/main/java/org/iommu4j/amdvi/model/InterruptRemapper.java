@@ -308,7 +308,8 @@ final class InterruptRemapper {
       return;
     }
     if (!Irte.GUEST_MODE.isSet(first)) {
-      int destination = s.xt ? Irte.destination(first, second) : Irte.SHORT_DESTINATION.getInt(first);
+      int destination =
+          s.xt ? Irte.destination(first, second) : Irte.SHORT_DESTINATION.getInt(first);
       send(
           Signals.message(destination, Irte.DM.isSet(first)),
           Irte.VECTOR.getInt(second) | LEVEL_ASSERTED,

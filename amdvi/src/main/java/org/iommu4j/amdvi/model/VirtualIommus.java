@@ -295,9 +295,7 @@ final class VirtualIommus {
       } else if (g != null) {
         long first = EventLog.pageRequestIdentity(m);
         logs.event(
-            g,
-            EventRecord.DEVICE_ID.set(first, guestDevice(d)),
-            PprRecord.ADDRESS.in(m.payload()));
+            g, EventRecord.DEVICE_ID.set(first, guestDevice(d)), PprRecord.ADDRESS.in(m.payload()));
       }
     }
     sendInterrupts();

@@ -113,8 +113,7 @@ class GuestCommandTest {
     guest.command(Rig.opcode(opcode), 0);
     assertThat(guest.status(Registers.CMD_BUF_RUN)).isFalse();
     assertThat(guest.page(VirtualFunction.COMMAND_HEAD)).isEqualTo(16);
-    assertThat(guest.events())
-        .containsExactly(error(EventRecord.CODE.of(5), COMMANDS + 16));
+    assertThat(guest.events()).containsExactly(error(EventRecord.CODE.of(5), COMMANDS + 16));
     assertThat(rig.events()).isEmpty();
   }
 
@@ -170,8 +169,7 @@ class GuestCommandTest {
     assertThat(rig.events())
         .containsExactly(
             error(
-                EventRecord.CODE.of(12) | CMD | GUEST,
-                PrivateSpace.deviceEntry(GUEST, G_DEVICE)));
+                EventRecord.CODE.of(12) | CMD | GUEST, PrivateSpace.deviceEntry(GUEST, G_DEVICE)));
   }
 
   @Test
@@ -180,7 +178,11 @@ class GuestCommandTest {
     rig.invalidateAll();
     guest.command(Rig.completionWait(), 0);
     assertThat(guest.status(Registers.CMD_BUF_RUN)).isFalse();
-    long fault = EventRecord.CODE.of(2) | CMD | TRANS | EventRecord.DOMAIN_OR_PASID.of(GuestRig.TRANS_DOMAIN);
+    long fault =
+        EventRecord.CODE.of(2)
+            | CMD
+            | TRANS
+            | EventRecord.DOMAIN_OR_PASID.of(GuestRig.TRANS_DOMAIN);
     assertThat(rig.events()).containsExactly(error(fault, COMMANDS));
     assertThat(guest.events()).containsExactly(error(EventRecord.CODE.of(6), COMMANDS));
   }

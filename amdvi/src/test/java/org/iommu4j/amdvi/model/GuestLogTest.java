@@ -245,9 +245,7 @@ class GuestLogTest {
     rig.control(Control.GA_EN, 1);
     rig.store(at, Irte.REMAP_EN.mask() | Irte.SHORT_DESTINATION.of(3), Irte.VECTOR.of(0x41));
     guest.control(
-        VirtualFunctionControl.EVENT_CONTROL,
-        VirtualFunctionControl.EVENT_INT_EN,
-        enabled ? 1 : 0);
+        VirtualFunctionControl.EVENT_CONTROL, VirtualFunctionControl.EVENT_INT_EN, enabled ? 1 : 0);
     assertThat(faults()).isTrue();
     if (enabled) {
       assertThat(rig.messages).singleElement().matches(m -> (m.data() & 0xff) == 0x41);
@@ -285,7 +283,6 @@ class GuestLogTest {
     assertThat(faults()).isTrue();
     assertThat(rig.events())
         .containsExactly(
-            new Rig.Record(
-                EventRecord.CODE.of(12) | GUEST, Rig.BEYOND_MEMORY + 8 * (GUEST >>> 8)));
+            new Rig.Record(EventRecord.CODE.of(12) | GUEST, Rig.BEYOND_MEMORY + 8 * (GUEST >>> 8)));
   }
 }

@@ -92,7 +92,8 @@ final class GuestRig implements AutoCloseable {
 
   /** Another guest of the same unit, with a device of its own. */
   GuestRig another() {
-    return new GuestRig(rig, guest + 1, own, TRANS + 1, new Tables(rig, Tables.DEVICE + 8).nested());
+    return new GuestRig(
+        rig, guest + 1, own, TRANS + 1, new Tables(rig, Tables.DEVICE + 8).nested());
   }
 
   // ---- registers
