@@ -144,10 +144,7 @@ record UnitConfig(
                 new Option("guests", "1..65536", "4096", "GuestIDs served, if EFR.vIOMMUSup"),
                 new Option("vf_base", "number", "0", "VF MMIO aperture, if EFR.vIOMMUSup"),
                 new Option(
-                    "vf_control_base",
-                    "number",
-                    "0",
-                    "VF Control MMIO aperture, if EFR.vIOMMUSup"),
+                    "vf_control_base", "number", "0", "VF Control MMIO aperture, if EFR.vIOMMUSup"),
                 new Option(
                     "rmp_base", "number", "0", "SEV-SNP is on: RMP_BASE of the reverse map table"),
                 new Option("rmp_end", "number", "0", "RMP_END: its last byte"),
