@@ -283,6 +283,11 @@ public final class FakeDriver implements IommuDriver {
     }
 
     @Override
+    public void invalidate(int pasid, long iova, long size, boolean leafOnly) {
+      throw new IllegalStateException("the fake has no nested domains");
+    }
+
+    @Override
     public long iovaToPhys(long iova) {
       var e = ranges.floorEntry(iova);
       return e == null || iova - e.getKey() >= e.getValue().size
