@@ -2,10 +2,8 @@ package org.iommu4j.amdvi.model;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
@@ -28,6 +26,7 @@ import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.RegisterWindow;
 import org.iommu4j.core.dma.Translation;
+import org.iommu4j.core.dma.Workspaces;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.iotlb.MicroTlb;
@@ -73,7 +72,7 @@ final class AmdviIommu implements Iommu {
   private final VirtualIommus virtual;
   private final CapabilitySpace capability;
   private final RegisterFile registers;
-  private final List<Workspace> workspaces = new CopyOnWriteArrayList<>();
+  private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
 
   private volatile Setup setup;
 
@@ -526,16 +525,9 @@ final class AmdviIommu implements Iommu {
     return config.has(ExtendedFeatures.GT_SUP);
   }
 
-  private Workspace attach(Translation out) {
-    Workspace w = new Workspace(this);
-    workspaces.add(w);
-    out.workspace(w);
-    return w;
-  }
-
   /** The unit's workspace in a translation, put there if need be. */
   Workspace attached(Translation out) {
-    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : workspaces.attach(out);
   }
 
   @Override
@@ -550,21 +542,10 @@ final class AmdviIommu implements Iommu {
 
   @Override
   public Map<String, Long> statistics() {
-    long hits = 0;
-    long misses = 0;
-    long faults = 0;
-    for (Workspace w : workspaces) {
-      hits += w.hits;
-      misses += w.misses;
-      faults += w.faults;
-    }
-    Map<String, Long> all = new LinkedHashMap<>();
-    all.put("iotlb.hits", hits);
-    all.put("iotlb.misses", misses);
-    all.put("iotlb.entries", (long) iotlb.size());
+    Map<String, Long> all =
+        workspaces.statistics(w -> w.hits, w -> w.misses, w -> w.faults, iotlb.size());
     all.put("walk-cache.guest.entries", (long) walkCaches.guest.size());
     all.put("walk-cache.host.entries", (long) walkCaches.host.size());
-    all.put("faults", faults);
     return all;
   }
 }

@@ -2,10 +2,7 @@ package org.iommu4j.riscv.model;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.iommu4j.core.CacheSettings;
 import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.bits.Register;
@@ -23,6 +20,7 @@ import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
+import org.iommu4j.core.dma.Workspaces;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.iotlb.MicroTlb;
@@ -65,7 +63,7 @@ final class RiscvIommu implements Iommu {
   private final PageRequestQueue pageRequestQueue;
   private final CommandQueue commandQueue;
   private final RegisterFile registers;
-  private final List<Workspace> workspaces = new CopyOnWriteArrayList<>();
+  private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
   private final MessagePort messages;
   private final Translation debugTranslation = new Translation();
 
@@ -602,16 +600,9 @@ final class RiscvIommu implements Iommu {
     return commandQueue;
   }
 
-  private Workspace attach(Translation out) {
-    Workspace w = new Workspace(this);
-    workspaces.add(w);
-    out.workspace(w);
-    return w;
-  }
-
   /** The unit's workspace in a translation, put there if need be. */
   Workspace attached(Translation out) {
-    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : workspaces.attach(out);
   }
 
   @Override
@@ -626,21 +617,10 @@ final class RiscvIommu implements Iommu {
 
   @Override
   public Map<String, Long> statistics() {
-    long hits = 0;
-    long misses = 0;
-    long faults = 0;
-    for (Workspace w : workspaces) {
-      hits += w.hits;
-      misses += w.misses;
-      faults += w.faults;
-    }
-    Map<String, Long> all = new LinkedHashMap<>();
-    all.put("iotlb.hits", hits);
-    all.put("iotlb.misses", misses);
-    all.put("iotlb.entries", (long) iotlb.size());
+    Map<String, Long> all =
+        workspaces.statistics(w -> w.hits, w -> w.misses, w -> w.faults, iotlb.size());
     all.put("walk-cache.first-stage.entries", (long) pagingCaches.firstStage.size());
     all.put("walk-cache.second-stage.entries", (long) pagingCaches.secondStage.size());
-    all.put("faults", faults);
     return all;
   }
 }
