@@ -5,9 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Map;
 import org.iommu4j.amdvi.layout.Control;
-import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
-import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.bits.Field;
@@ -16,7 +14,6 @@ import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
-import org.iommu4j.core.dma.Completion;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Inspector;
@@ -141,7 +138,7 @@ final class AmdviIommu implements Iommu {
         return true;
       }
     }
-    return complete(w, request, out);
+    return Answer.complete(setup, w, request, out);
   }
 
   /** Source and PASID in one word: what a thread's latest translations are kept under. */
@@ -206,76 +203,6 @@ final class AmdviIommu implements Iommu {
     }
     out.grant(pa, Translator.plain(s, w, d, iova, pa));
     return true;
-  }
-
-  private boolean complete(Workspace w, DmaRequest request, Translation out) {
-    Setup s = setup;
-    if (request.addressType() == AddressType.UNTRANSLATED
-        && !request.hasPasid()
-        && Setup.interrupt(request.iova())) {
-      return interruptRange(s, w, request, out);
-    }
-    Reason reason = Translator.translate(s, w, request);
-    if (reason != null) {
-      return block(w, request, out, reason);
-    }
-    out.grant(w.pa, w.shift, w.permissions, w.coherent ? TlbData.FORCE_COHERENT : 0);
-    if (w.ats) {
-      out.attributes(false, w.supervisor && request.hasPasid(), w.untranslatedOnly, false);
-    }
-    return true;
-  }
-
-  /** What may be done at FEEx_xxxxh without PASID: send an interrupt. */
-  private boolean interruptRange(Setup s, Workspace w, DmaRequest request, Translation out) {
-    if ((request.access() & (Access.WRITE | Access.ATOMIC)) == Access.WRITE) {
-      out.grantMessage(request.iova(), 0, 0, Access.WRITE, 0);
-      return true;
-    }
-    if (!s.enabled) {
-      out.grant(request.iova(), 12, Access.READ | Access.WRITE, 0);
-      return true;
-    }
-    Translator.begin(s, w, request.source(), request.pasid());
-    w.iova = request.iova();
-    w.faultAddress = request.iova();
-    w.ats = false;
-    Reason fault = DeviceTable.locate(s, w);
-    return block(w, request, out, fault == null ? Reason.INTERRUPT_RANGE : fault);
-  }
-
-  private boolean block(Workspace w, DmaRequest request, Translation out, Reason reason) {
-    w.faults++;
-    w.count(setup, Counters.ABORTED);
-    boolean ats = request.addressType() == AddressType.TRANSLATION_REQUEST;
-    if (ats
-        && (reason.event() == EventCode.IO_PAGE_FAULT
-            || reason.event() == EventCode.RMP_PAGE_FAULT)) {
-      // Not an error: nothing is granted, and the device may ask for the page.
-      out.grant(0, 12, 0, 0);
-      out.attributes(false, false, false, false);
-      return true;
-    }
-    synchronized (state) {
-      eventLog.request(w, reason, (request.access() & Access.WRITE) != 0 && !ats, ats);
-    }
-    virtual.sendInterrupts();
-    boolean refused = reason.event() == EventCode.INVALID_DEVICE_REQUEST;
-    out.block(
-        ats && !refused ? Completion.COMPLETER_ABORT : Completion.UNSUPPORTED_REQUEST, reason, 0);
-    return false;
-  }
-
-  /** A write to the interrupt range that is no interrupt. */
-  void report(DmaRequest request, Translation answer, Reason reason) {
-    Workspace w = attached(answer);
-    Translator.begin(setup, w, request.source(), request.pasid());
-    w.iova = request.iova();
-    w.faultAddress = request.iova();
-    Reason fault = DeviceTable.locate(setup, w);
-    synchronized (state) {
-      eventLog.request(w, fault == null ? reason : fault, true, false);
-    }
   }
 
   @Override

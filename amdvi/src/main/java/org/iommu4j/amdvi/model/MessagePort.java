@@ -73,7 +73,7 @@ final class MessagePort {
   /** A write of a device to the interrupt range: an interrupt only if it has four bytes. */
   synchronized int write(DmaRequest r, Translation answer, long data, int length) {
     if (length != 4 || (r.iova() & 3) != 0) {
-      unit.report(r, answer, Reason.INTERRUPT_RANGE);
+      Answer.refused(unit.setup(), unit.attached(answer), r, Reason.INTERRUPT_RANGE);
       answer.block(Completion.UNSUPPORTED_REQUEST, Reason.INTERRUPT_RANGE, 0);
       return PhysicalMemory.VIOLATION;
     }

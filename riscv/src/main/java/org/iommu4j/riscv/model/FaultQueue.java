@@ -12,6 +12,8 @@ import static org.iommu4j.riscv.layout.Registers.FQON;
 import static org.iommu4j.riscv.layout.Registers.FQT;
 
 import org.iommu4j.core.bits.RegisterFile;
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.FaultRecord;
@@ -25,7 +27,38 @@ final class FaultQueue {
     this.unit = unit;
   }
 
-  /** Records a fault of a request; nothing if the queue is off or stopped, or DTF forbids it. */
+  /** Records a fault of a request in the words of the bus. */
+  void report(DmaRequest request, Cause cause, boolean dtf, long iotval, long iotval2) {
+    report(
+        cause,
+        type(request),
+        dtf,
+        request.source(),
+        request.hasPasid(),
+        request.pasid(),
+        (request.access() & Access.PRIVILEGED) != 0,
+        iotval,
+        iotval2);
+  }
+
+  private static TransactionType type(DmaRequest request) {
+    int access = Translator.effective(request.addressType(), request.access(), request.hasPasid());
+    boolean write = (access & Access.WRITE) != 0;
+    boolean execute = (access & Access.EXECUTE) != 0;
+    return switch (request.addressType()) {
+      case TRANSLATION_REQUEST -> TransactionType.ATS_TRANSLATION_REQUEST;
+      case UNTRANSLATED ->
+          write
+              ? TransactionType.UNTRANSLATED_WRITE
+              : execute ? TransactionType.UNTRANSLATED_EXECUTE : TransactionType.UNTRANSLATED_READ;
+      case TRANSLATED ->
+          write
+              ? TransactionType.TRANSLATED_WRITE
+              : execute ? TransactionType.TRANSLATED_EXECUTE : TransactionType.TRANSLATED_READ;
+    };
+  }
+
+  /** Records a fault of a transaction; nothing if the queue is off or stopped, or DTF forbids it. */
   void report(
       Cause cause,
       TransactionType type,

@@ -11,7 +11,6 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.BridgeError;
-import org.iommu4j.core.dma.Completion;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Inspector;
@@ -27,7 +26,6 @@ import org.iommu4j.core.iotlb.MicroTlb;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.Registers;
-import org.iommu4j.riscv.layout.TransactionType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,7 +123,7 @@ final class RiscvIommu implements Iommu {
         return true;
       }
     }
-    return complete(setup, w, request, out);
+    return Answer.complete(setup, w, request, out);
   }
 
   /** Whether the shared caches answer; the thread keeps that for the next time. */
@@ -179,133 +177,6 @@ final class RiscvIommu implements Iommu {
     return true;
   }
 
-  private boolean complete(Setup s, Workspace w, DmaRequest request, Translation out) {
-    int cause = Translator.translate(s, w, request);
-    if (cause == 0) {
-      grant(w, request, out);
-      if (config.caches().behaviour() == CacheBehaviour.WORST_CASE && !w.hit && !w.ats) {
-        Prefetcher.neighbours(s, this, request);
-      }
-      return true;
-    }
-    return block(w, request, out, Cause.of(cause));
-  }
-
-  /** Step 20: the answer. */
-  private static void grant(Workspace w, DmaRequest request, Translation out) {
-    int permissions;
-    int pbmt;
-    if (w.hit) {
-      permissions =
-          w.supervisor
-              ? TlbData.SUPERVISOR.getInt(w.hitData)
-                  | (w.sum ? TlbData.USER.getInt(w.hitData) & ~Access.EXECUTE : 0)
-              : TlbData.USER.getInt(w.hitData);
-      pbmt = TlbData.PBMT.getInt(w.hitData);
-    } else {
-      permissions = FirstStageWalker.granted(w.pte) & FirstStageWalker.granted(w.gpte);
-      pbmt = Translator.pbmt(w);
-    }
-    if (!w.ats) {
-      if (w.mrif) {
-        out.grantMessage(w.mrifAddress, w.noticeAddress, w.nid, permissions, pbmt);
-      } else {
-        out.grant(w.spa, w.shift, permissions, pbmt);
-      }
-      return;
-    }
-    // §2.7: what an ATS translation completion says.
-    boolean pasid = request.hasPasid();
-    if ((w.pte & w.gpte & SecondStageWalker.D) == 0) {
-      permissions &= ~Access.WRITE;
-    }
-    boolean execute = (w.access & Access.EXECUTE) != 0;
-    if (!execute || (permissions & Access.READ) == 0) {
-      permissions &= ~Access.EXECUTE;
-    }
-    out.grant(w.t2gpa ? w.gpa : w.spa, w.shift, permissions, pbmt);
-    out.attributes(
-        pasid && w.global && !w.msi,
-        pasid && (request.access() & Access.PRIVILEGED) != 0,
-        w.mrif,
-        (request.access() & Access.CXL) != 0 && (pbmt != 0 || w.msi || w.t2gpa));
-  }
-
-  private boolean block(Workspace w, DmaRequest request, Translation out, @Nullable Cause found) {
-    Cause cause = found == null ? Cause.INTERNAL_DATA_PATH_ERROR : found;
-    w.faults++;
-    if (!w.ats) {
-      report(w, request, cause);
-      out.block(Completion.UNSUPPORTED_REQUEST, cause, w.iotval2);
-      return false;
-    }
-    // §2.7: which status an ATS request that cannot be translated ends with.
-    switch (cause) {
-      case INSTRUCTION_PAGE_FAULT,
-          READ_PAGE_FAULT,
-          WRITE_PAGE_FAULT,
-          INSTRUCTION_GUEST_PAGE_FAULT,
-          READ_GUEST_PAGE_FAULT,
-          WRITE_GUEST_PAGE_FAULT,
-          PDT_ENTRY_NOT_VALID,
-          MSI_PTE_NOT_VALID -> {
-        // Not an error: nothing is granted, and nothing is recorded.
-        out.grant(0, 12, 0, 0);
-        out.attributes(false, false, false, false);
-        return true;
-      }
-      case ALL_INBOUND_TRANSACTIONS_DISALLOWED,
-          DDT_ENTRY_LOAD_ACCESS_FAULT,
-          DDT_ENTRY_NOT_VALID,
-          DDT_ENTRY_MISCONFIGURED,
-          TRANSACTION_TYPE_DISALLOWED -> {
-        report(w, request, cause);
-        out.block(Completion.UNSUPPORTED_REQUEST, cause, w.iotval2);
-      }
-      default -> {
-        report(w, request, cause);
-        out.block(Completion.COMPLETER_ABORT, cause, w.iotval2);
-      }
-    }
-    return false;
-  }
-
-  void report(Workspace w, DmaRequest request, Cause cause) {
-    report(request, cause, w.dtf, request.iova(), w.iotval2);
-  }
-
-  private void report(DmaRequest request, Cause cause, boolean dtf, long iotval, long iotval2) {
-    synchronized (state) {
-      faultQueue.report(
-          cause,
-          transactionType(request),
-          dtf,
-          request.source(),
-          request.hasPasid(),
-          request.pasid(),
-          (request.access() & Access.PRIVILEGED) != 0,
-          iotval,
-          iotval2);
-    }
-  }
-
-  static TransactionType transactionType(DmaRequest request) {
-    int access = Translator.effective(request.addressType(), request.access(), request.hasPasid());
-    boolean write = (access & Access.WRITE) != 0;
-    boolean execute = (access & Access.EXECUTE) != 0;
-    return switch (request.addressType()) {
-      case TRANSLATION_REQUEST -> TransactionType.ATS_TRANSLATION_REQUEST;
-      case UNTRANSLATED ->
-          write
-              ? TransactionType.UNTRANSLATED_WRITE
-              : execute ? TransactionType.UNTRANSLATED_EXECUTE : TransactionType.UNTRANSLATED_READ;
-      case TRANSLATED ->
-          write
-              ? TransactionType.TRANSLATED_WRITE
-              : execute ? TransactionType.TRANSLATED_EXECUTE : TransactionType.TRANSLATED_READ;
-    };
-  }
-
   @Override
   public boolean remap(InterruptRequest request, InterruptDelivery out) {
     return messages.deliver(request, out);
@@ -329,7 +200,10 @@ final class RiscvIommu implements Iommu {
     if (outcome > 0) {
       Cause cause = Cause.of(outcome);
       if (cause != null) {
-        report(request, cause, attached(translation).dtf, request.iova(), 0);
+        boolean dtf = attached(translation).dtf;
+        synchronized (state) {
+          faultQueue.report(request, cause, dtf, request.iova(), 0);
+        }
       }
     } else if (outcome == MrifWriter.RECORDED) {
       // The notice follows the update, whatever the enable bit; its data is little-endian.
@@ -346,22 +220,7 @@ final class RiscvIommu implements Iommu {
 
   @Override
   public void bridgeError(DmaRequest request, BridgeError error) {
-    Setup s = setup;
-    Workspace w = new Workspace(this);
-    w.begin(s);
-    w.deviceId = request.source();
-    boolean dtf =
-        s.mode >= Registers.MODE_1LVL
-            && !s.tooWide(w.deviceId)
-            && Translator.locateDevice(s, w) == 0
-            && w.dc.dtf;
-    Cause cause =
-        error == BridgeError.INTERNAL
-            ? Cause.INTERNAL_DATA_PATH_ERROR
-            : (request.access() & Access.WRITE) != 0
-                ? Cause.WRITE_ADDRESS_MISALIGNED
-                : Cause.READ_ADDRESS_MISALIGNED;
-    report(request, cause, dtf, request.iova(), 0);
+    Answer.bridgeError(setup, new Workspace(this), request, error);
   }
 
   @Override
@@ -478,7 +337,7 @@ final class RiscvIommu implements Iommu {
                     | (Registers.TR_PRIV.isSet(ctl) ? Access.PRIVILEGED : 0));
     Workspace w = attached(debugTranslation);
     w.debug = true;
-    boolean passed = complete(setup, w, request, debugTranslation);
+    boolean passed = Answer.complete(setup, w, request, debugTranslation);
     long response = Registers.TR_FAULT.of(1);
     if (passed) {
       int shift = debugTranslation.rangeShift();

@@ -9,9 +9,7 @@ import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
-import org.iommu4j.core.dma.Completion;
 import org.iommu4j.core.dma.DmaRequest;
-import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptDelivery;
@@ -135,7 +133,7 @@ final class VtdIommu implements Iommu {
         return true;
       }
     }
-    return complete(w, request, out);
+    return Answer.complete(setup, w, request, out);
   }
 
   /** Source and PASID in one word: what a thread's latest translations are kept under. */
@@ -210,73 +208,6 @@ final class VtdIommu implements Iommu {
     long answer = Translator.plain(s, w, space, iova, pa);
     out.grant(pa, answer);
     return true;
-  }
-
-  private boolean complete(Workspace w, DmaRequest request, Translation out) {
-    Setup s = setup;
-    if (request.addressType() == AddressType.UNTRANSLATED
-        && !request.hasPasid()
-        && Setup.interrupt(request.iova())) {
-      return interruptRange(w, request, out);
-    }
-    FaultReason reason = Translator.translate(s, w, request);
-    if (reason != null) {
-      return block(w, request, out, reason);
-    }
-    int type = w.memoryType | (w.snoop ? TlbData.FORCE_SNOOP : 0);
-    out.grant(w.pa, w.shift, w.permissions, type);
-    if (w.ats) {
-      out.attributes(false, w.supervisor && request.hasPasid(), w.untranslatedOnly, false);
-    }
-    return true;
-  }
-
-  /** §3.14: what may be done at 0xFEEx_xxxx without PASID: send an interrupt, or flush. */
-  private boolean interruptRange(Workspace w, DmaRequest request, Translation out) {
-    int access = request.access();
-    if ((access & Access.ZERO_LENGTH) != 0) {
-      out.grant(request.iova(), 12, Access.READ, 0);
-      return true;
-    }
-    if ((access & (Access.WRITE | Access.ATOMIC)) == Access.WRITE) {
-      out.grantMessage(request.iova(), 0, 0, Access.WRITE, 0);
-      return true;
-    }
-    w.fpd = false;
-    return block(w, request, out, Reason.IR_MALFORMED);
-  }
-
-  private boolean block(Workspace w, DmaRequest request, Translation out, FaultReason why) {
-    w.faults++;
-    if (!(why instanceof Reason reason)) {
-      out.block(Completion.UNSUPPORTED_REQUEST, why, 0);
-      return false;
-    }
-    Reason.Response response =
-        switch (request.addressType()) {
-          case UNTRANSLATED -> Reason.Response.UR;
-          case TRANSLATION_REQUEST -> reason.translation();
-          case TRANSLATED -> reason.translated();
-        };
-    boolean recoverable = response == Reason.Response.S0 || response == Reason.Response.PERMS;
-    if ((!recoverable || reason == Reason.SFS_10) && !(w.fpd && reason.qualified())) {
-      synchronized (state) {
-        faultLog.record(reason, request, false);
-      }
-    }
-    if (recoverable) {
-      // Not an error: nothing is granted, and the device may ask for the page.
-      out.grant(0, 12, 0, 0);
-      out.attributes(false, false, false, false);
-      return true;
-    }
-    out.block(
-        response == Reason.Response.CA
-            ? Completion.COMPLETER_ABORT
-            : Completion.UNSUPPORTED_REQUEST,
-        reason,
-        0);
-    return false;
   }
 
   /** Records a fault of an interrupt request. */
