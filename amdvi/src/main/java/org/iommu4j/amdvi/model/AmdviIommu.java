@@ -6,10 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
-import org.iommu4j.amdvi.layout.Registers;
-import org.iommu4j.core.RegisterImage;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AccessWindows;
@@ -68,7 +65,7 @@ final class AmdviIommu implements Iommu {
   private final MsiCapability msi = new MsiCapability();
   private final VirtualIommus virtual;
   private final CapabilitySpace capability;
-  private final RegisterFile registers;
+  private final RegisterPage page;
   private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
 
   private volatile Setup setup;
@@ -81,10 +78,6 @@ final class AmdviIommu implements Iommu {
 
   /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
   private volatile long epoch;
-
-  // What a register write left to be done without the state lock.
-  private boolean runPending;
-  private boolean drainPending;
 
   AmdviIommu(UnitConfig config, Host host) {
     this.config = config;
@@ -104,9 +97,9 @@ final class AmdviIommu implements Iommu {
     commands = new CommandBuffer(this, invalidation);
     virtual = new VirtualIommus(this);
     capability = new CapabilitySpace(this);
-    registers = RegisterBank.create(this);
+    page = new RegisterPage(this);
     rmp = config.rmp();
-    setup = new Setup(host.memory(), config, registers, false, rmp);
+    setup = new Setup(host.memory(), config, page.registers(), false, rmp);
   }
 
   // ---- the hardware face
@@ -256,62 +249,17 @@ final class AmdviIommu implements Iommu {
 
   @Override
   public long read(long offset, int size) {
-    synchronized (commandLock) {
-      commands.run(); // what a long buffer left over
-      reservedAccessed(offset);
-      synchronized (state) {
-        return registers.read(offset, size);
-      }
-    }
+    return page.read(offset, size);
   }
 
   @Override
   public void write(long offset, int size, long value) {
-    synchronized (commandLock) {
-      synchronized (state) {
-        registers.write(offset, size, value);
-      }
-      reservedAccessed(offset);
-      if (drainPending) {
-        drainPending = false;
-        if (!setup.keepsIrtes) {
-          interrupts.invalidateAll(); // what changes while they are not kept needs no command
-        }
-        windows.drain();
-      }
-      if (runPending) {
-        runPending = false;
-        commands.run();
-        virtual.run();
-      }
-    }
-  }
-
-  void runLater() {
-    runPending = true;
-  }
-
-  /** The device table is another: what was read from the old one is forgotten at once. */
-  void tablesMoved() {
-    entries.invalidateAll();
-    refresh();
-    drainPending = true;
-  }
-
-  /** The control register has changed. */
-  void controlChanged() {
-    if (config.caches().behaviour() == CacheBehaviour.NORMAL) {
-      // Cached entries were decoded under what the register said before.
-      entries.invalidateAll();
-    }
-    refresh();
-    drainPending = true;
-    runPending = true;
+    page.write(offset, size, value);
   }
 
   /** Something that translations depend on has changed. Called with the state lock held. */
   void refresh() {
-    setup = new Setup(host.memory(), config, registers, counters.counting(), rmp);
+    setup = new Setup(host.memory(), config, page.registers(), counters.counting(), rmp);
     cachesChanged();
   }
 
@@ -342,13 +290,6 @@ final class AmdviIommu implements Iommu {
     return snpLocked;
   }
 
-  /** Accesses to 1FF8h are an event of the performance counters. */
-  private void reservedAccessed(long offset) {
-    if ((offset & -8L) == Registers.RESERVED.offset() && setup.counting) {
-      counters.count(Counters.RESERVED_ACCESSES, 0, 0, 0);
-    }
-  }
-
   /**
    * Entries of the shared caches are gone, or may no longer be used: threads forget what they kept
    * of them. To be called after the removal and before the drain.
@@ -357,25 +298,12 @@ final class AmdviIommu implements Iommu {
     EPOCH.getAndAdd(this, 1L);
   }
 
-  /** Takes registers as a capture shows them, without effects. */
-  void restore(RegisterImage image) {
-    synchronized (commandLock) {
-      synchronized (state) {
-        for (Register r : registers.registers()) {
-          registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
-        }
-        msi.restore(image);
-        refresh();
-      }
-    }
-  }
-
   // ---- what the parts ask for
 
   /** Whether a bit of the control register is set. */
   boolean enabled(Field control) {
     synchronized (state) {
-      return registers.get(Control.REGISTER, control) != 0;
+      return page.registers().get(Control.REGISTER, control) != 0;
     }
   }
 
@@ -391,20 +319,24 @@ final class AmdviIommu implements Iommu {
     return setup;
   }
 
-  Object commandLock() {
-    return commandLock;
-  }
-
   VirtualIommus virtual() {
     return virtual;
+  }
+
+  Object commandLock() {
+    return commandLock;
   }
 
   Object state() {
     return state;
   }
 
+  RegisterPage page() {
+    return page;
+  }
+
   RegisterFile registers() {
-    return registers;
+    return page.registers();
   }
 
   EntryCache entries() {

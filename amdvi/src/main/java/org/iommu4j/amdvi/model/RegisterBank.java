@@ -109,7 +109,7 @@ final class RegisterBank {
   }
 
   private void tables() {
-    file.add(DEVICE_TABLE, 0, this::unlessLocked, (b, a, w) -> unit.tablesMoved(), null);
+    file.add(DEVICE_TABLE, 0, this::unlessLocked, (b, a, w) -> unit.page().tablesMoved(), null);
     for (int n = 0; n < DEVICE_TABLE_SEGMENT.size(); n++) {
       // 2^DevTblSegSup segments, the first of them the table above.
       if (n + 2 <= 1 << config.field(ExtendedFeatures.DEV_TBL_SEG_SUP)) {
@@ -117,7 +117,7 @@ final class RegisterBank {
             DEVICE_TABLE_SEGMENT.get(n),
             0,
             this::unlessLocked,
-            (b, a, w) -> unit.tablesMoved(),
+            (b, a, w) -> unit.page().tablesMoved(),
             null);
       }
     }
@@ -188,7 +188,7 @@ final class RegisterBank {
     if (file.get(STATUS, CMD_BUF_RUN) == 0) {
       unit.commands().stopped();
     }
-    unit.controlChanged();
+    unit.page().controlChanged();
   }
 
   private static Ring eventRing(long control) {
@@ -250,7 +250,7 @@ final class RegisterBank {
     Register hardware = commands ? ring.head() : ring.tail();
     Register software = commands ? ring.tail() : ring.head();
     file.add(hardware, 0, (b, w) -> runs(running) ? b : w, null, null);
-    file.add(software, 0, null, (b, a, w) -> unit.runLater(), null);
+    file.add(software, 0, null, (b, a, w) -> unit.page().runLater(), null);
   }
 
   private boolean runs(Field running) {

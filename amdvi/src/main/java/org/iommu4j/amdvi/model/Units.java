@@ -40,7 +40,7 @@ public final class Units {
     options.put("efr2", hex(features2));
     options.put("base", hex(image.base()));
     AmdviIommu unit = new AmdviIommu(UnitConfig.of(Options.of(options)), host);
-    unit.restore(image);
+    unit.page().restore(image);
     return unit;
   }
 

@@ -5,6 +5,7 @@ import static org.iommu4j.riscv.layout.Registers.IOHPMEVT;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Registers;
@@ -117,8 +118,20 @@ final class PerformanceMonitor {
         long before = (long) COUNT.getAndAdd(counts, n, 1L);
         if (((before + 1) & mask) == 0) {
           COUNT.setVolatile(counts, n, 0L);
-          unit.counterOverflowed(n);
+          overflowed(n);
         }
+      }
+    }
+  }
+
+  /** A counter wrapped: its OF is set, which is told once. Called by device threads. */
+  private void overflowed(int n) {
+    synchronized (unit.state()) {
+      RegisterFile registers = unit.registers();
+      Register selector = Registers.IOHPMEVT.get(n);
+      if (registers.get(selector, Registers.OF) == 0) {
+        registers.post(selector, Registers.OF, 1);
+        unit.interrupts().raise(Registers.PMIP);
       }
     }
   }
@@ -147,7 +160,7 @@ final class PerformanceMonitor {
   }
 
   /** Whether iohpmcycles has wrapped; if so it starts over. */
-  boolean cyclesOverflowed() {
+  private boolean cyclesOverflowed() {
     long now = cycles();
     if (Long.compareUnsigned(now, cyclesMask) <= 0) {
       return false;
@@ -156,7 +169,17 @@ final class PerformanceMonitor {
     return true;
   }
 
-  boolean hasCycles() {
-    return present;
+  /**
+   * Sets OF of iohpmcycles if it has wrapped; to be called before a register access, with the state
+   * lock.
+   */
+  void noticeCycles() {
+    if (present && cyclesOverflowed()) {
+      RegisterFile registers = unit.registers();
+      if (registers.get(Registers.IOHPMCYCLES, Registers.CYCLES_OF) == 0) {
+        registers.post(Registers.IOHPMCYCLES, Registers.CYCLES_OF, 1);
+        unit.interrupts().raise(Registers.PMIP);
+      }
+    }
   }
 }

@@ -129,7 +129,7 @@ final class RegisterBank {
         this::legalDdtp,
         (b, a, w) -> {
           if (a != b) {
-            unit.directoryChanged();
+            unit.page().directoryChanged();
           }
         },
         null);
@@ -170,7 +170,8 @@ final class RegisterBank {
   private void queues() {
     queue(CQB, CQCSR, CQON, CQ_BUSY, CQT);
     file.add(CQH, 0);
-    file.add(CQT, 0, (b, w) -> w & Queue.mask(file.get(CQB)), (b, a, w) -> unit.runLater(), null);
+    file.add(
+        CQT, 0, (b, w) -> w & Queue.mask(file.get(CQB)), (b, a, w) -> unit.page().runLater(), null);
     file.add(
         CQCSR, 0, (b, w) -> CQ_BUSY.isSet(b) ? b : w, (b, a, w) -> commandQueueControl(b), null);
     queue(FQB, FQCSR, FQON, FQ_BUSY, FQH);
@@ -228,7 +229,7 @@ final class RegisterBank {
     } else {
       control(CQCSR, before, CQEN, CQON, CQH, errors, CIE, CIP);
     }
-    unit.runLater();
+    unit.page().runLater();
   }
 
   /** What a write to the control register of a queue does beyond its fields' kinds. §6.15 to 17. */
@@ -352,7 +353,7 @@ final class RegisterBank {
         null,
         (b, a, w) -> {
           if (GO_BUSY.isSet(a)) {
-            unit.debugLater();
+            unit.page().debugLater();
           }
         },
         null);

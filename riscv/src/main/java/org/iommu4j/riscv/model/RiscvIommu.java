@@ -4,8 +4,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Map;
 import org.iommu4j.core.CacheSettings;
-import org.iommu4j.core.RegisterImage;
-import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AccessWindows;
@@ -60,10 +58,9 @@ final class RiscvIommu implements Iommu {
   private final FaultQueue faultQueue;
   private final PageRequestQueue pageRequestQueue;
   private final CommandQueue commandQueue;
-  private final RegisterFile registers;
+  private final RegisterPage page;
   private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
   private final MessagePort messages;
-  private final Translation debugTranslation = new Translation();
 
   private volatile Setup setup;
 
@@ -72,11 +69,6 @@ final class RiscvIommu implements Iommu {
 
   /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
   private volatile long epoch;
-
-  // What a register write left to be done without the state lock.
-  private boolean runPending;
-  private boolean debugPending;
-  private boolean drainPending;
 
   RiscvIommu(UnitConfig config, Host host) {
     this.config = config;
@@ -92,9 +84,11 @@ final class RiscvIommu implements Iommu {
     faultQueue = new FaultQueue(this);
     pageRequestQueue = new PageRequestQueue(this);
     commandQueue = new CommandQueue(this);
-    registers = RegisterBank.create(this);
+    page = new RegisterPage(this);
     messages = new MessagePort(this);
-    setup = new Setup(host.memory(), config, registers.get(Registers.DDTP), config.fctl(), false);
+    setup =
+        new Setup(
+            host.memory(), config, page.registers().get(Registers.DDTP), config.fctl(), false);
   }
 
   // ---- the hardware face
@@ -251,54 +245,12 @@ final class RiscvIommu implements Iommu {
 
   @Override
   public long read(long offset, int size) {
-    synchronized (commandLock) {
-      commandQueue.run(); // what a long queue left over
-      synchronized (state) {
-        noticeCycles();
-        return registers.read(offset, size);
-      }
-    }
+    return page.read(offset, size);
   }
 
   @Override
   public void write(long offset, int size, long value) {
-    synchronized (commandLock) {
-      synchronized (state) {
-        noticeCycles();
-        registers.write(offset, size, value);
-      }
-      if (drainPending) {
-        drainPending = false;
-        windows.drain();
-      }
-      if (debugPending) {
-        debugPending = false;
-        debugTranslation();
-      }
-      if (runPending) {
-        runPending = false;
-        commandQueue.run();
-      }
-    }
-  }
-
-  void runLater() {
-    runPending = true;
-  }
-
-  void debugLater() {
-    debugPending = true;
-  }
-
-  /** ddtp has changed: accesses under the old directory end before the write returns. */
-  void directoryChanged() {
-    refresh();
-    if (config.caches().behaviour() == CacheBehaviour.NORMAL) {
-      // The quick path trusts that a cached context fits the directory's depth.
-      contexts.invalidateAll();
-      cachesChanged();
-    }
-    drainPending = true;
+    page.write(offset, size, value);
   }
 
   /** A register that translations depend on has changed. */
@@ -308,8 +260,8 @@ final class RiscvIommu implements Iommu {
         new Setup(
             host.memory(),
             config,
-            registers.get(Registers.DDTP),
-            registers.get(Registers.FCTL),
+            page.registers().get(Registers.DDTP),
+            page.registers().get(Registers.FCTL),
             counting);
     cachesChanged();
   }
@@ -320,74 +272,6 @@ final class RiscvIommu implements Iommu {
    */
   void cachesChanged() {
     EPOCH.getAndAdd(this, 1L);
-  }
-
-  /** Translation through tr_req_iova, tr_req_ctl and tr_response. §5. */
-  private void debugTranslation() {
-    long ctl = registers.get(Registers.TR_REQ_CTL);
-    boolean write = !Registers.TR_NW.isSet(ctl);
-    DmaRequest request =
-        new DmaRequest()
-            .source(Registers.TR_DID.getInt(ctl))
-            .iova(registers.get(Registers.TR_REQ_IOVA))
-            .pasid(Registers.TR_PV.isSet(ctl) ? Registers.TR_PID.getInt(ctl) : DmaRequest.NO_PASID)
-            .access(
-                (write ? Access.WRITE : Access.READ)
-                    | (Registers.TR_EXE.isSet(ctl) ? Access.EXECUTE : 0)
-                    | (Registers.TR_PRIV.isSet(ctl) ? Access.PRIVILEGED : 0));
-    Workspace w = attached(debugTranslation);
-    w.debug = true;
-    boolean passed = Answer.complete(setup, w, request, debugTranslation);
-    long response = Registers.TR_FAULT.of(1);
-    if (passed) {
-      int shift = debugTranslation.rangeShift();
-      long page = debugTranslation.pa() >>> 12;
-      long pages = 1L << (shift - 12);
-      response =
-          Registers.TR_PBMT.of(debugTranslation.memoryType())
-              | Registers.TR_S.of(shift > 12 ? 1 : 0)
-              // The lowest 0 bit of PPN tells the size.
-              | Registers.TR_PPN.of((page & -pages) | (pages >>> 1) - (pages > 1 ? 1 : 0));
-    }
-    synchronized (state) {
-      registers.post(Registers.TR_RESPONSE, response);
-      registers.post(Registers.TR_REQ_CTL, Registers.GO_BUSY, 0);
-    }
-  }
-
-  /** A counter of the performance monitor wrapped. Called by device threads. */
-  void counterOverflowed(int n) {
-    synchronized (state) {
-      Register selector = Registers.IOHPMEVT.get(n);
-      if (registers.get(selector, Registers.OF) == 0) {
-        registers.post(selector, Registers.OF, 1);
-        interrupts.raise(Registers.PMIP);
-      }
-    }
-  }
-
-  private void noticeCycles() {
-    if (monitor.hasCycles() && monitor.cyclesOverflowed()) {
-      if (registers.get(Registers.IOHPMCYCLES, Registers.CYCLES_OF) == 0) {
-        registers.post(Registers.IOHPMCYCLES, Registers.CYCLES_OF, 1);
-        interrupts.raise(Registers.PMIP);
-      }
-    }
-  }
-
-  /** Takes registers as a capture shows them, without effects. */
-  void restore(RegisterImage image) {
-    synchronized (commandLock) {
-      synchronized (state) {
-        for (Register r : Registers.ALL) {
-          if (registers.has(r)) {
-            registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
-          }
-        }
-        monitor.restore(registers);
-        refresh();
-      }
-    }
   }
 
   // ---- what the parts ask for
@@ -404,12 +288,20 @@ final class RiscvIommu implements Iommu {
     return setup;
   }
 
+  Object commandLock() {
+    return commandLock;
+  }
+
   Object state() {
     return state;
   }
 
+  RegisterPage page() {
+    return page;
+  }
+
   RegisterFile registers() {
-    return registers;
+    return page.registers();
   }
 
   ContextCache contexts() {

@@ -37,7 +37,7 @@ public final class Units {
     options.put("capabilities", hex(image.get64(Capabilities.REGISTER.offset())));
     options.put("fctl", hex(image.get32(Registers.FCTL.offset())));
     RiscvIommu unit = new RiscvIommu(UnitConfig.of(Options.of(options)), host);
-    unit.restore(image);
+    unit.page().restore(image);
     return unit;
   }
 

@@ -39,7 +39,7 @@ final class GlobalCommands {
         unit.invalidation().everything();
       }
       unit.refresh();
-      unit.drainLater();
+      unit.page().drainLater();
     }
     if (c.has(ExtendedCapability.IR) && Registers.SIRTP.isSet(command)) {
       unit.interrupts().table(r.get(Registers.IRTA));
@@ -56,7 +56,7 @@ final class GlobalCommands {
       unit.faultLog().reset();
     }
     // The write buffer is flushed when the write returns; with CAP.RWBF = 0 there is none.
-    unit.runLater();
+    unit.page().runLater();
   }
 
   private void queue(RegisterFile r, boolean on) {
@@ -89,7 +89,7 @@ final class GlobalCommands {
       unit.invalidation().everything();
     }
     unit.refresh();
-    unit.drainLater();
+    unit.page().drainLater();
   }
 
   /** PMEN_REG or a region register was written. */
@@ -97,7 +97,7 @@ final class GlobalCommands {
     RegisterFile r = unit.registers();
     r.post(Registers.PMEN, Registers.PMEN_PRS, r.get(Registers.PMEN, Registers.EPM));
     unit.refresh();
-    unit.drainLater();
+    unit.page().drainLater();
   }
 
   /** What translations depend on now. */

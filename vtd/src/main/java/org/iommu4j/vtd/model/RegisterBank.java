@@ -103,7 +103,7 @@ final class RegisterBank {
         null,
         (b, a, w) -> {
           if (ICC.isSet(a)) {
-            unit.contextLater();
+            unit.page().contextLater();
           }
         },
         null);
@@ -114,7 +114,7 @@ final class RegisterBank {
         null,
         (b, a, w) -> {
           if (IVT.isSet(a)) {
-            unit.translationLater();
+            unit.page().translationLater();
           }
         },
         null);
@@ -127,7 +127,7 @@ final class RegisterBank {
         null,
         (b, a, w) -> {
           unit.faultEvent().serviced();
-          unit.runLater(); // without IQE and ITE the invalidation queue goes on
+          unit.page().runLater(); // without IQE and ITE the invalidation queue goes on
         },
         null);
     // Of this event alone the data register has 16 bits; the others have 32.
@@ -185,7 +185,7 @@ final class RegisterBank {
         null,
         (b, a, w) -> {
           unit.queue().tailWritten();
-          unit.runLater();
+          unit.page().runLater();
         },
         null);
     file.add(IQA, 0, (b, w) -> w & (IQA_BASE.in(addressMask) | DW.mask() | QS.mask()), null, null);

@@ -43,7 +43,7 @@ public final class Units {
     int mgaw = Capability.MGAW.getInt(cap) + 1;
     options.put("haw", Integer.toString(Math.clamp(mgaw, 32, 52)));
     VtdIommu unit = unit(UnitConfig.of(Options.of(options)), host);
-    unit.restore(image);
+    unit.page().restore(image);
     return unit;
   }
 

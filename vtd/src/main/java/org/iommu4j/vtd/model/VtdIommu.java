@@ -3,8 +3,6 @@ package org.iommu4j.vtd.model;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Map;
-import org.iommu4j.core.RegisterImage;
-import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AccessWindows;
@@ -63,7 +61,7 @@ final class VtdIommu implements Iommu {
   private final InvalidationQueue queue;
   private final RegisterInvalidation registerInvalidation;
   private final GlobalCommands commands;
-  private final RegisterFile registers;
+  private final RegisterPage page;
   private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
 
   private volatile Setup setup;
@@ -73,12 +71,6 @@ final class VtdIommu implements Iommu {
 
   /** Some space with a first stage was ever used: its translations may be cached. */
   private volatile boolean firstStageUsed;
-
-  // What a register write left to be done without the state lock.
-  private boolean runPending;
-  private boolean drainPending;
-  private boolean contextPending;
-  private boolean translationPending;
 
   VtdIommu(UnitConfig config, Host host) {
     this.config = config;
@@ -101,7 +93,7 @@ final class VtdIommu implements Iommu {
     queue = new InvalidationQueue(this, invalidation);
     registerInvalidation = new RegisterInvalidation(this, invalidation);
     commands = new GlobalCommands(this);
-    registers = RegisterBank.create(this);
+    page = new RegisterPage(this);
   }
 
   // ---- the hardware face
@@ -255,53 +247,12 @@ final class VtdIommu implements Iommu {
 
   @Override
   public long read(long offset, int size) {
-    synchronized (commandLock) {
-      queue.run(); // what a long queue left over
-      synchronized (state) {
-        return registers.read(offset, size);
-      }
-    }
+    return page.read(offset, size);
   }
 
   @Override
   public void write(long offset, int size, long value) {
-    synchronized (commandLock) {
-      synchronized (state) {
-        registers.write(offset, size, value);
-      }
-      if (contextPending) {
-        contextPending = false;
-        registerInvalidation.context();
-      }
-      if (translationPending) {
-        translationPending = false;
-        registerInvalidation.translations();
-      }
-      if (drainPending) {
-        drainPending = false;
-        windows.drain();
-      }
-      if (runPending) {
-        runPending = false;
-        queue.run();
-      }
-    }
-  }
-
-  void runLater() {
-    runPending = true;
-  }
-
-  void drainLater() {
-    drainPending = true;
-  }
-
-  void contextLater() {
-    contextPending = true;
-  }
-
-  void translationLater() {
-    translationPending = true;
+    page.write(offset, size, value);
   }
 
   /** Something that translations depend on has changed. Called with the state lock held. */
@@ -319,18 +270,6 @@ final class VtdIommu implements Iommu {
     EPOCH.getAndAdd(this, 1L);
   }
 
-  /** Takes registers as a capture shows them, without effects. */
-  void restore(RegisterImage image) {
-    synchronized (commandLock) {
-      synchronized (state) {
-        for (Register r : registers.registers()) {
-          registers.post(r, r.width() == 8 ? image.get64(r.offset()) : image.get32(r.offset()));
-        }
-        commands.restore();
-      }
-    }
-  }
-
   // ---- what the parts ask for
 
   UnitConfig config() {
@@ -345,12 +284,20 @@ final class VtdIommu implements Iommu {
     return setup;
   }
 
+  Object commandLock() {
+    return commandLock;
+  }
+
   Object state() {
     return state;
   }
 
+  RegisterPage page() {
+    return page;
+  }
+
   RegisterFile registers() {
-    return registers;
+    return page.registers();
   }
 
   ContextCache contexts() {
