@@ -69,7 +69,7 @@ final class MessagePort {
   }
 
   private boolean record(InterruptRequest message, InterruptDelivery out) {
-    int outcome = unit.recordMessage(request, translation, message.data(), 4);
+    int outcome = record(request, translation, message.data(), 4);
     long mrif = translation.messageAddress();
     switch (outcome) {
       case MrifWriter.RECORDED ->
@@ -83,5 +83,41 @@ final class MessagePort {
       }
     }
     return true;
+  }
+
+  /** A write whose translation ended at an MRIF; a {@link PhysicalMemory} status. */
+  int write(DmaRequest request, Translation translation, long data, int length) {
+    int outcome = record(request, translation, data, length);
+    return outcome == MrifWriter.RECORDED || outcome == MrifWriter.DISCARDED
+        ? PhysicalMemory.OK
+        : outcome == Cause.MRIF_DATA_CORRUPTION.code()
+            ? PhysicalMemory.POISONED
+            : PhysicalMemory.VIOLATION;
+  }
+
+  /** The IO bridge's part for an MRIF; what {@link MrifWriter#write} returns. AIA §9.5.2. */
+  private int record(DmaRequest request, Translation translation, long data, int length) {
+    Setup s = unit.setup();
+    int offset = (int) request.iova() & 0xfff;
+    int outcome = MrifWriter.write(s, offset, length, data, translation.messageAddress());
+    if (outcome > 0) {
+      Cause cause = Cause.of(outcome);
+      if (cause != null) {
+        boolean dtf = unit.attached(translation).dtf;
+        synchronized (unit.state()) {
+          unit.faultQueue().report(request, cause, dtf, request.iova(), 0);
+        }
+      }
+    } else if (outcome == MrifWriter.RECORDED) {
+      // The notice follows the update, whatever the enable bit; its data is little-endian.
+      long notice = translation.noticeAddress();
+      if ((notice & s.beyondPas) != 0
+          || unit.host().memory().postInt(notice, translation.noticeData()) != PhysicalMemory.OK) {
+        synchronized (unit.state()) {
+          unit.faultQueue().messageFailed(notice);
+        }
+      }
+    }
+    return outcome;
   }
 }

@@ -21,8 +21,6 @@ import org.iommu4j.core.dma.Workspaces;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.iotlb.MicroTlb;
-import org.iommu4j.core.memory.PhysicalMemory;
-import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.Registers;
 import org.jspecify.annotations.Nullable;
 
@@ -178,38 +176,7 @@ final class RiscvIommu implements Iommu {
 
   @Override
   public int writeMessage(DmaRequest request, Translation translation, long data, int length) {
-    int outcome = recordMessage(request, translation, data, length);
-    return outcome == MrifWriter.RECORDED || outcome == MrifWriter.DISCARDED
-        ? PhysicalMemory.OK
-        : outcome == Cause.MRIF_DATA_CORRUPTION.code()
-            ? PhysicalMemory.POISONED
-            : PhysicalMemory.VIOLATION;
-  }
-
-  /** The IO bridge's part for an MRIF; what {@link MrifWriter#write} returns. AIA §9.5.2. */
-  int recordMessage(DmaRequest request, Translation translation, long data, int length) {
-    Setup s = setup;
-    int offset = (int) request.iova() & 0xfff;
-    int outcome = MrifWriter.write(s, offset, length, data, translation.messageAddress());
-    if (outcome > 0) {
-      Cause cause = Cause.of(outcome);
-      if (cause != null) {
-        boolean dtf = attached(translation).dtf;
-        synchronized (state) {
-          faultQueue.report(request, cause, dtf, request.iova(), 0);
-        }
-      }
-    } else if (outcome == MrifWriter.RECORDED) {
-      // The notice follows the update, whatever the enable bit; its data is little-endian.
-      long notice = translation.noticeAddress();
-      if ((notice & s.beyondPas) != 0
-          || host.memory().postInt(notice, translation.noticeData()) != PhysicalMemory.OK) {
-        synchronized (state) {
-          faultQueue.messageFailed(notice);
-        }
-      }
-    }
-    return outcome;
+    return messages.write(request, translation, data, length);
   }
 
   @Override
