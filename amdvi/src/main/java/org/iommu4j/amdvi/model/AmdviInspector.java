@@ -8,21 +8,13 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.RangeSearch;
 
 /**
  * Looks into a unit with the unit's own walkers, in a workspace where nothing has an effect: what a
  * person is shown is what the hardware would do.
  */
 final class AmdviInspector implements Inspector {
-  /**
-   * Tables that point to themselves can hold 2^45 entries; what a person asks about ends after 16
-   * million (about two seconds), and the answer says so. Who asks for little waits for less.
-   */
-  private static final int MAX_STEPS = 1 << 24;
-
-  private static final int STEPS = 1 << 18;
-  private static final int STEPS_PER_MAPPING = 1 << 12;
-
   private final AmdviIommu unit;
 
   AmdviInspector(AmdviIommu unit) {
@@ -38,13 +30,7 @@ final class AmdviInspector implements Inspector {
     if (request.addressType() == AddressType.UNTRANSLATED
         && !request.hasPasid()
         && Setup.interrupt(request.iova())) {
-      return new Walk(
-          steps,
-          null,
-          request.iova(),
-          20,
-          Access.WRITE,
-          "interrupt range: a write of four bytes is an interrupt, all else is refused");
+      return Walk.interruptRange(request.iova());
     }
     Reason reason = Translator.translate(s, w, request);
     if (reason != null) {
@@ -56,19 +42,8 @@ final class AmdviInspector implements Inspector {
           0,
           "blocked: %s (%s)".formatted(reason.title(), reason.event()));
     }
-    return new Walk(
-        steps,
-        null,
-        w.pa,
-        w.shift,
-        w.permissions,
-        "passes: 0x%x -> 0x%x, %s, %s%s"
-            .formatted(
-                request.iova(),
-                w.pa,
-                Access.permissions(w.permissions),
-                size(1L << w.shift),
-                w.coherent ? ", coherent" : ""));
+    return Walk.passes(
+        steps, request.iova(), w.pa, w.shift, w.permissions, w.coherent ? "coherent" : "");
   }
 
   @Override
@@ -105,55 +80,19 @@ final class AmdviInspector implements Inspector {
     };
   }
 
-  /**
-   * Every range, found by asking for one address after the other: a miss tells how far the missing
-   * entry would have reached, so empty tables cost one step.
-   */
+  /** Every range; see {@link RangeSearch}. */
   private static View enumerate(Setup s, Workspace w, DmaRequest request, int limit) {
-    List<Mapping> found = new ArrayList<>();
-    long iova = 0;
-    long most = Math.min(MAX_STEPS, STEPS + (long) STEPS_PER_MAPPING * limit);
-    for (long step = 0; step < most; step++) {
-      Reason reason = Translator.translate(s, w, request.iova(iova));
+    RangeSearch search = new RangeSearch(limit);
+    while (search.asks()) {
+      Reason reason = Translator.translate(s, w, request.iova(search.iova()));
       int shift = reason == null ? w.shift : w.missShift;
       if (reason == null && w.permissions != 0) {
-        long offset = iova & ((1L << shift) - 1);
-        add(found, new Mapping(iova, (1L << shift) - offset, w.pa, w.permissions, false));
-        if (found.size() > limit) {
-          found.remove(found.size() - 1);
-          return new View(Reach.TRANSLATED, null, found, true);
-        }
+        search.found(shift, w.pa, w.permissions, false);
       }
-      long next = shift >= 63 ? 0 : (iova | ((1L << shift) - 1)) + 1;
-      // Between the two halves of a sign-extended space nothing can be mapped.
-      if (request.pasid() > 0) {
-        int sign = 11 + 9 * w.device.guestLevels;
-        if (next == 1L << sign) {
-          next = -1L << sign;
-        }
-      }
-      if (Long.compareUnsigned(next, iova) <= 0) {
-        return new View(Reach.TRANSLATED, null, found, false);
-      }
-      iova = next;
+      search.advance(
+          shift, request.pasid() > 0 ? 11 + 9 * w.device.guestLevels : RangeSearch.NO_SIGN);
     }
-    return new View(Reach.TRANSLATED, null, found, true);
-  }
-
-  private static void add(List<Mapping> found, Mapping next) {
-    if (!found.isEmpty()) {
-      Mapping last = found.get(found.size() - 1);
-      if (last.iova() + last.size() == next.iova()
-          && last.pa() + last.size() == next.pa()
-          && last.permissions() == next.permissions()) {
-        found.set(
-            found.size() - 1,
-            new Mapping(
-                last.iova(), last.size() + next.size(), last.pa(), last.permissions(), false));
-        return;
-      }
-    }
-    found.add(next);
+    return search.view();
   }
 
   @Override
@@ -213,13 +152,7 @@ final class AmdviInspector implements Inspector {
   private Workspace dry() {
     Workspace w = new Workspace(unit);
     w.dry = true;
-    w.patience = STEPS;
+    w.patience = RangeSearch.STEPS;
     return w;
-  }
-
-  private static String size(long bytes) {
-    return bytes >= 1L << 30
-        ? (bytes >> 30) + " GiB"
-        : bytes >= 1 << 20 ? (bytes >> 20) + " MiB" : (bytes >> 10) + " KiB";
   }
 }

@@ -1,6 +1,5 @@
 package org.iommu4j.amdvi.model;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Access;
@@ -208,11 +207,7 @@ final class Workspace {
   void note(String what, Layout layout, long at, long... raw) {
     List<Inspector.Step> t = trace;
     if (t != null) {
-      List<Long> words = new ArrayList<>();
-      for (long w : raw) {
-        words.add(w);
-      }
-      t.add(new Inspector.Step(what, layout, at, List.copyOf(words)));
+      t.add(Inspector.Step.of(what, layout, at, raw));
     }
   }
 

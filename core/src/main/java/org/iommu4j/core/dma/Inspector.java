@@ -1,6 +1,7 @@
 package org.iommu4j.core.dma;
 
 import java.util.List;
+import java.util.stream.LongStream;
 import org.iommu4j.core.bits.Layout;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +18,12 @@ public interface Inspector {
    * @param address where it was read
    * @param raw its 64-bit words
    */
-  record Step(String what, Layout layout, long address, List<Long> raw) {}
+  record Step(String what, Layout layout, long address, List<Long> raw) {
+    /** An entry of these words. */
+    public static Step of(String what, Layout layout, long address, long... raw) {
+      return new Step(what, layout, address, LongStream.of(raw).boxed().toList());
+    }
+  }
 
   /**
    * One request, followed through every table.
@@ -39,6 +45,41 @@ public interface Inspector {
     /** Copies the list. */
     public Walk {
       steps = List.copyOf(steps);
+    }
+
+    /**
+     * A request that would pass to memory.
+     *
+     * @param remark what else is to be said of it; empty for nothing
+     */
+    public static Walk passes(
+        List<Step> steps, long iova, long pa, int rangeShift, int permissions, String remark) {
+      String outcome =
+          "passes: 0x%x -> 0x%x, %s, %s%s"
+              .formatted(
+                  iova,
+                  pa,
+                  Access.permissions(permissions),
+                  size(1L << rangeShift),
+                  remark.isEmpty() ? "" : ", " + remark);
+      return new Walk(steps, null, pa, rangeShift, permissions, outcome);
+    }
+
+    /** A request of a PC's device to the range of interrupts, {@code FEEx_xxxxh}. */
+    public static Walk interruptRange(long iova) {
+      return new Walk(
+          List.of(),
+          null,
+          iova,
+          20,
+          Access.WRITE,
+          "interrupt range: a write of four bytes is an interrupt, all else is refused");
+    }
+
+    private static String size(long bytes) {
+      return bytes >= 1L << 30
+          ? (bytes >> 30) + " GiB"
+          : bytes >= 1 << 20 ? (bytes >> 20) + " MiB" : (bytes >> 10) + " KiB";
     }
 
     /** Whether the request would pass. */

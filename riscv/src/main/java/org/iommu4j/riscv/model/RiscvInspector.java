@@ -6,6 +6,7 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.RangeSearch;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.DeviceContext;
@@ -17,15 +18,6 @@ import org.iommu4j.riscv.layout.Registers;
  * person is shown is what the hardware would do.
  */
 final class RiscvInspector implements Inspector {
-  /**
-   * Tables that point to themselves can hold 2^45 entries; what a person asks about ends after 16
-   * million (about two seconds), and the answer says so. Who asks for little waits for less.
-   */
-  private static final int MAX_STEPS = 1 << 24;
-
-  private static final int STEPS = 1 << 18;
-  private static final int STEPS_PER_MAPPING = 1 << 12;
-
   private final RiscvIommu unit;
 
   RiscvInspector(RiscvIommu unit) {
@@ -61,19 +53,8 @@ final class RiscvInspector implements Inspector {
           "interrupt file in memory (MRIF) at 0x%x, notice %d to 0x%x"
               .formatted(w.mrifAddress, w.nid, w.noticeAddress));
     }
-    return new Walk(
-        steps,
-        null,
-        w.spa,
-        w.shift,
-        permissions,
-        "passes: 0x%x -> 0x%x, %s, %s%s"
-            .formatted(
-                request.iova(),
-                w.spa,
-                Access.permissions(permissions),
-                size(1L << w.shift),
-                w.msi ? ", interrupt file" : ""));
+    return Walk.passes(
+        steps, request.iova(), w.spa, w.shift, permissions, w.msi ? "interrupt file" : "");
   }
 
   @Override
@@ -99,43 +80,20 @@ final class RiscvInspector implements Inspector {
     return enumerate(s, w, request, limit);
   }
 
-  /**
-   * Every range, found by asking for one address after the other: a miss tells how far the missing
-   * entry would have reached, so empty tables cost one step.
-   */
-  private View enumerate(Setup s, Workspace w, DmaRequest request, int limit) {
-    List<Mapping> found = new ArrayList<>();
-    request.addressType(AddressType.UNTRANSLATED);
+  /** Every range; see {@link RangeSearch}. */
+  private static View enumerate(Setup s, Workspace w, DmaRequest request, int limit) {
+    request.addressType(AddressType.UNTRANSLATED).access(Access.READ);
     w.permissive = true;
-    long iova = 0;
-    long most = Math.min(MAX_STEPS, STEPS + (long) STEPS_PER_MAPPING * limit);
-    for (long step = 0; step < most; step++) {
-      int code = Translator.translate(s, w, request.iova(iova).access(Access.READ));
+    RangeSearch search = new RangeSearch(limit);
+    while (search.asks()) {
+      int code = Translator.translate(s, w, request.iova(search.iova()));
       int shift = code == 0 ? w.shift : w.missShift;
       if (code == 0) {
-        int permissions = reachable(w);
-        long offset = iova & ((1L << shift) - 1);
-        add(
-            found,
-            new Mapping(
-                iova, (1L << shift) - offset, w.mrif ? w.mrifAddress : w.spa, permissions, w.msi));
-        if (found.size() > limit) {
-          found.remove(found.size() - 1);
-          return new View(Reach.TRANSLATED, null, found, true);
-        }
+        search.found(shift, w.mrif ? w.mrifAddress : w.spa, reachable(w), w.msi);
       }
-      long next = shift >= 63 ? 0 : (iova | ((1L << shift) - 1)) + 1;
-      // Between the two halves of a sign-extended space nothing can be mapped.
-      int sign = w.pscv && !w.dc.sxl ? signBits(w) : 64;
-      if (sign < 64 && next == 1L << (sign - 1)) {
-        next = -1L << (sign - 1);
-      }
-      if (Long.compareUnsigned(next, iova) <= 0) {
-        return new View(Reach.TRANSLATED, null, found, false);
-      }
-      iova = next;
+      search.advance(shift, w.pscv && !w.dc.sxl ? signBits(w) - 1 : RangeSearch.NO_SIGN);
     }
-    return new View(Reach.TRANSLATED, null, found, true);
+    return search.view();
   }
 
   /** What is granted, less writing where D is clear and the hardware does not set it. */
@@ -149,27 +107,6 @@ final class RiscvInspector implements Inspector {
   private static int signBits(Workspace w) {
     int mode = w.dc.pdtv ? w.pc.mode : w.dc.fscMode;
     return 12 + 9 * w.dc.levels(mode);
-  }
-
-  private static void add(List<Mapping> found, Mapping next) {
-    if (!found.isEmpty()) {
-      Mapping last = found.get(found.size() - 1);
-      if (last.iova() + last.size() == next.iova()
-          && last.pa() + last.size() == next.pa()
-          && last.permissions() == next.permissions()
-          && last.message() == next.message()) {
-        found.set(
-            found.size() - 1,
-            new Mapping(
-                last.iova(),
-                last.size() + next.size(),
-                last.pa(),
-                last.permissions(),
-                last.message()));
-        return;
-      }
-    }
-    found.add(next);
   }
 
   @Override
@@ -275,13 +212,7 @@ final class RiscvInspector implements Inspector {
   private Workspace dry() {
     Workspace w = new Workspace(unit);
     w.dry = true;
-    w.patience = STEPS;
+    w.patience = RangeSearch.STEPS;
     return w;
-  }
-
-  private static String size(long bytes) {
-    return bytes >= 1L << 30
-        ? (bytes >> 30) + " GiB"
-        : bytes >= 1 << 20 ? (bytes >> 20) + " MiB" : (bytes >> 10) + " KiB";
   }
 }
