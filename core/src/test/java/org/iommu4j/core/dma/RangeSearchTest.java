@@ -32,10 +32,10 @@ class RangeSearchTest {
       } else {
         // The largest aligned hole around the address.
         int shift = 12;
-        while (shift < 64 && isEmpty(iova, shift)) {
+        while (shift < 64 && isEmpty(iova, shift + 1)) {
           shift++;
         }
-        search.advance(shift == 64 ? 64 : Math.clamp(shift - 1, 12, 62), sign);
+        search.advance(shift == 63 ? 62 : shift, sign);
       }
     }
     return search.view();

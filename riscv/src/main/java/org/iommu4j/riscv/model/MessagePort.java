@@ -1,14 +1,12 @@
 package org.iommu4j.riscv.model;
 
-import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
+import org.iommu4j.core.dma.MessageWrite;
 import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.dma.Window;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.riscv.layout.Cause;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Carries devices' interrupt messages. On RISC-V a message is a write like any other: it is
@@ -16,67 +14,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class MessagePort {
   private final RiscvIommu unit;
-  private @Nullable Window window;
-  private final DmaRequest request = new DmaRequest();
-  private final Translation translation = new Translation();
+  private final MessageWrite writes;
 
   MessagePort(RiscvIommu unit) {
     this.unit = unit;
+    writes = new MessageWrite(unit, unit.host().memory(), this::record);
   }
 
   synchronized boolean deliver(InterruptRequest message, InterruptDelivery out) {
-    if ((message.address() & 3) != 0) {
-      out.block(null); // no interrupt message; a write across pages is for a DmaPort to split
-      return false;
-    }
-    request
-        .source(message.source())
-        .pasid(message.pasid())
-        .iova(message.address())
-        .access(Access.WRITE);
-    PhysicalMemory memory = unit.host().memory();
-    Window w = window;
-    if (w == null) {
-      w = unit.windows().open(); // on first use: a unit without messages has one window less
-      window = w;
-    }
-    w.enter();
-    boolean passed = unit.translate(request, translation);
-    long pa = translation.pa();
-    boolean file = translation.target() == Translation.MESSAGE;
-    boolean device = passed && !file && memory.isDevice(pa);
-    int status = PhysicalMemory.VIOLATION;
-    if (passed && !file && !device) {
-      status = memory.writeInt(pa, message.data());
-    }
-    w.exit();
-    if (!passed) {
-      out.block(translation.reason());
-      return false;
-    }
-    if (file) {
-      return record(message, out);
-    }
-    if (device) {
-      status = memory.writeInt(pa, message.data());
-    }
-    if (status != PhysicalMemory.OK) {
-      out.block(null);
-      return false;
-    }
-    out.deliver(InterruptDelivery.Kind.WRITTEN, pa, message.data(), 0);
-    return true;
+    return writes.deliver(message, out);
   }
 
-  private boolean record(InterruptRequest message, InterruptDelivery out) {
-    int outcome = record(request, translation, message.data(), 4);
+  private boolean record(
+      DmaRequest request, Translation translation, int data, InterruptDelivery out) {
+    int outcome = record(request, translation, data, 4);
     long mrif = translation.messageAddress();
     switch (outcome) {
       case MrifWriter.RECORDED ->
-          out.deliver(
-              InterruptDelivery.Kind.RECORDED, mrif, message.data(), translation.noticeAddress());
-      case MrifWriter.DISCARDED ->
-          out.deliver(InterruptDelivery.Kind.DISCARDED, mrif, message.data(), 0);
+          out.deliver(InterruptDelivery.Kind.RECORDED, mrif, data, translation.noticeAddress());
+      case MrifWriter.DISCARDED -> out.deliver(InterruptDelivery.Kind.DISCARDED, mrif, data, 0);
       default -> {
         out.block(Cause.of(outcome));
         return false;
