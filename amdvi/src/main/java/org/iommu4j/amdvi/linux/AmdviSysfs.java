@@ -10,6 +10,7 @@ import org.iommu4j.core.SysfsDecoder;
 import org.iommu4j.core.SysfsUnit;
 import org.iommu4j.core.SysfsUnit.Attribute;
 import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.bits.FieldText;
 import org.iommu4j.core.bits.Layout;
 import org.jspecify.annotations.Nullable;
 
@@ -85,9 +86,9 @@ public final class AmdviSysfs implements SysfsDecoder {
     List<Layout.Value> values = new ArrayList<>();
     first.forEach(f -> values.add(new Layout.Value(f, 0, f.get(low))));
     second.forEach(f -> values.add(new Layout.Value(f, 1, f.get(high))));
-    String meaning = UnitText.fields(first, low);
+    String meaning = FieldText.of(first, low);
     if (high != 0) {
-      meaning += "; " + UnitText.fields(second, high);
+      meaning += "; " + FieldText.of(second, high);
     }
     return new Attribute(name, text, meaning, values);
   }

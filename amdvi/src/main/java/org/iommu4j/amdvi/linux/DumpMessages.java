@@ -10,6 +10,7 @@ import org.iommu4j.amdvi.layout.Command;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.core.KernelMessage.Kind;
+import org.iommu4j.core.bits.FieldText;
 import org.iommu4j.core.bits.Layout;
 
 /** Entries, commands and registers that follow an event, decoded. */
@@ -21,7 +22,7 @@ final class DumpMessages {
           of(
               Kind.STATE,
               "Control Reg : " + HEX,
-              m -> "Control: " + UnitText.fields(Control.FIELDS, hex(m, 1)) + "."),
+              m -> "Control: " + FieldText.of(Control.FIELDS, hex(m, 1)) + "."),
           of(
               Kind.STATE,
               "CMD Buffer head=(\\d+) tail=(\\d+)",
@@ -46,7 +47,7 @@ final class DumpMessages {
         .formatted(
             64 * word + 63,
             64 * word,
-            UnitText.fields(DeviceTableEntry.LAYOUT.words().get(word), hex(m, 2)));
+            FieldText.of(DeviceTableEntry.LAYOUT.words().get(word), hex(m, 2)));
   }
 
   /** Of a command's four words of 32 bits only the second tells what it is. */
@@ -64,7 +65,7 @@ final class DumpMessages {
     Layout layout = Command.layout(Command.OPCODE.getInt(low));
     return "Command %s: %s%s."
         .formatted(
-            m.group(1), name(low), layout == null ? "" : ": " + UnitText.fields(layout, low, high));
+            m.group(1), name(low), layout == null ? "" : ": " + FieldText.of(layout, low, high));
   }
 
   private static String name(long low) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import org.iommu4j.amdvi.layout.IvrsFields;
 import org.iommu4j.core.KernelMessage.Kind;
+import org.iommu4j.core.bits.FieldText;
 
 /** Lines about the ACPI table IVRS; most of them only with the parameter amd_iommu_dump. */
 final class TableMessages {
@@ -49,8 +50,8 @@ final class TableMessages {
               m ->
                   "A unit, as its IVHD has it: %s, IOMMU info %s."
                       .formatted(
-                          UnitText.fields(IvrsFields.UNIT_FLAGS, hex(m, 2)),
-                          UnitText.fields(IvrsFields.UNIT_INFO, hex(m, 3)))),
+                          FieldText.of(IvrsFields.UNIT_FLAGS, hex(m, 2)),
+                          FieldText.of(IvrsFields.UNIT_INFO, hex(m, 3)))),
           of(
               Kind.STATE,
               "mmio-addr: " + HEX,
@@ -167,7 +168,7 @@ final class TableMessages {
                           hex(m, 4),
                           m.group(1),
                           m.group(2),
-                          UnitText.fields(IvrsFields.MEMORY_FLAGS, hex(m, 5)))),
+                          FieldText.of(IvrsFields.MEMORY_FLAGS, hex(m, 5)))),
           state(
               "Command-line override (?:present for (?:IOAPIC|HPET) id \\d+ - ignoring"
                   + "|for hid:.* uid:.*)",
@@ -215,7 +216,7 @@ final class TableMessages {
     String digits = m.group(group);
     return digits == null || hex(m, group) == 0
         ? ""
-        : " Setting: " + UnitText.fields(IvrsFields.DTE_SETTING, hex(m, group)) + ".";
+        : " Setting: " + FieldText.of(IvrsFields.DTE_SETTING, hex(m, group)) + ".";
   }
 
   private static String extended(Matcher m, int group) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.KernelMessage.Kind;
+import org.iommu4j.core.bits.FieldText;
 
 /** Lines about units: what they can do, how they are set up, what went wrong with them. */
 final class UnitMessages {
@@ -162,8 +163,8 @@ final class UnitMessages {
   }
 
   private static String difference(long efr, long efr2) {
-    String first = efr == 0 ? "" : UnitText.fields(ExtendedFeatures.FIELDS, efr);
-    String second = efr2 == 0 ? "" : UnitText.fields(ExtendedFeatures.REGISTER_2.fields(), efr2);
+    String first = efr == 0 ? "" : FieldText.of(ExtendedFeatures.FIELDS, efr);
+    String second = efr2 == 0 ? "" : FieldText.of(ExtendedFeatures.REGISTER_2.fields(), efr2);
     return (first + " " + second).strip() + ".";
   }
 }

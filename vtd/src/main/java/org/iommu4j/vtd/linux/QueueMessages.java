@@ -9,6 +9,7 @@ import static org.iommu4j.vtd.linux.Known.state;
 import java.util.List;
 import java.util.regex.Matcher;
 import org.iommu4j.core.KernelMessage.Kind;
+import org.iommu4j.core.bits.FieldText;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.vtd.layout.ContextEntry;
 import org.iommu4j.vtd.layout.Descriptor;
@@ -93,16 +94,13 @@ final class QueueMessages {
           of(
               Kind.STATE,
               "scalable mode root entry: hi " + HEX + ", low " + HEX,
-              m -> UnitText.fields(RootEntry.SCALABLE, hex(m, 2), hex(m, 1))),
-          of(
-              Kind.STATE,
-              "root entry: " + HEX,
-              m -> UnitText.fields(RootEntry.LEGACY, hex(m, 1), 0)),
+              m -> FieldText.of(RootEntry.SCALABLE, hex(m, 2), hex(m, 1))),
+          of(Kind.STATE, "root entry: " + HEX, m -> FieldText.of(RootEntry.LEGACY, hex(m, 1), 0)),
           of(Kind.STATE, "context entry: hi " + HEX + ", low " + HEX, QueueMessages::context),
           of(
               Kind.STATE,
               "pasid dir entry: " + HEX,
-              m -> UnitText.fields(PasidDirectoryEntry.LAYOUT, hex(m, 1))),
+              m -> FieldText.of(PasidDirectoryEntry.LAYOUT, hex(m, 1))),
           of(Kind.STATE, "pasid table entry\\[(\\d)\\]: " + HEX, QueueMessages::pasid),
           of(
               Kind.STATE,
@@ -139,7 +137,7 @@ final class QueueMessages {
     Layout layout = Descriptor.layout(Descriptor.type(low));
     return layout == null
         ? "There is no descriptor of type %d.".formatted(Descriptor.type(low))
-        : layout.name() + ": " + UnitText.fields(layout, low, hex(m, group + 1));
+        : layout.name() + ": " + FieldText.of(layout, low, hex(m, group + 1));
   }
 
   /**
@@ -149,13 +147,13 @@ final class QueueMessages {
   private static String context(Matcher m) {
     long high = hex(m, 1);
     Layout layout = high == 0 ? ScalableContextEntry.LAYOUT : ContextEntry.LAYOUT;
-    return layout.name() + ": " + UnitText.fields(layout, hex(m, 2), high);
+    return layout.name() + ": " + FieldText.of(layout, hex(m, 2), high);
   }
 
   private static String pasid(Matcher m) {
     int word = Integer.parseInt(m.group(1));
     return word < PasidEntry.LAYOUT.words().size()
-        ? UnitText.fields(PasidEntry.LAYOUT.words().get(word), hex(m, 2))
+        ? FieldText.of(PasidEntry.LAYOUT.words().get(word), hex(m, 2))
         : "A PASID entry has no such word.";
   }
 }

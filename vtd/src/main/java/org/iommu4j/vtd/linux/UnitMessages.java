@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import org.iommu4j.core.KernelMessage.Kind;
+import org.iommu4j.core.bits.FieldText;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.Registers;
@@ -159,15 +160,15 @@ final class UnitMessages {
             m.group(4),
             hex(m, 2),
             UnitText.summary(cap, ecap),
-            UnitText.fields(Capability.FIELDS, cap),
-            UnitText.fields(ExtendedCapability.FIELDS, ecap));
+            FieldText.of(Capability.FIELDS, cap),
+            FieldText.of(ExtendedCapability.FIELDS, ecap));
   }
 
   private static String status(long fsts) {
     if (fsts == 0xffff_ffffL) {
       return "All ones: the unit does not answer. It lost power, or its address is wrong.";
     }
-    StringBuilder s = new StringBuilder(UnitText.fields(Registers.FSTS.fields(), fsts));
+    StringBuilder s = new StringBuilder(FieldText.of(Registers.FSTS.fields(), fsts));
     s.append(".");
     if (Registers.PFO.isSet(fsts)) {
       s.append(" More faults came than there are records: some are lost.");

@@ -3,40 +3,13 @@ package org.iommu4j.vtd.linux;
 import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.bits.Layout;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.FaultRecord;
 
-/** Registers and structures in words. */
+/** Capability registers in words. */
 final class UnitText {
   private UnitText() {}
-
-  /** The fields that are not 0: {@code CM SAGAW=0x6}. */
-  static String fields(List<Field> fields, long word) {
-    List<String> parts = new ArrayList<>();
-    for (Field f : fields) {
-      if (f.isSet(word)) {
-        parts.add(part(f, f.get(word)));
-      }
-    }
-    return parts.isEmpty() ? "nothing set" : String.join(" ", parts);
-  }
-
-  /** The fields of a structure that are not 0, word by word. */
-  static String fields(Layout layout, long... words) {
-    List<String> parts = new ArrayList<>();
-    for (Layout.Value v : layout.decode(words)) {
-      if (v.value() != 0) {
-        parts.add(part(v.field(), v.value()));
-      }
-    }
-    return parts.isEmpty() ? "all zeroes" : String.join(" ", parts);
-  }
-
-  private static String part(Field f, long value) {
-    return f.width() == 1 ? f.name() : "%s=0x%x".formatted(f.name(), value);
-  }
 
   /** What a unit can do, as its two capability registers say, one sentence. */
   static String summary(long cap, long ecap) {

@@ -9,6 +9,7 @@ import org.iommu4j.core.SysfsDecoder;
 import org.iommu4j.core.SysfsUnit;
 import org.iommu4j.core.SysfsUnit.Attribute;
 import org.iommu4j.core.bits.Field;
+import org.iommu4j.core.bits.FieldText;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
@@ -88,7 +89,7 @@ public final class VtdSysfs implements SysfsDecoder {
     }
 
     @Nullable Long register(String name, List<Field> fields) throws FormatException {
-      return number(name, 16, v -> UnitText.fields(fields, v), fields);
+      return number(name, 16, v -> FieldText.of(fields, v), fields);
     }
 
     @Nullable Long number(String name, int radix, LongFunction<String> meaning)
