@@ -64,6 +64,7 @@ final class AmdviIommu implements Iommu {
   private final CommandBuffer commands;
   private final MsiCapability msi = new MsiCapability();
   private final VirtualIommus virtual;
+  private final CommandTurns turns;
   private final CapabilitySpace capability;
   private final RegisterPage page;
   private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
@@ -96,6 +97,7 @@ final class AmdviIommu implements Iommu {
     invalidation = new Invalidation(this);
     commands = new CommandBuffer(this, invalidation);
     virtual = new VirtualIommus(this);
+    turns = new CommandTurns(commands, virtual);
     capability = new CapabilitySpace(this);
     page = new RegisterPage(this);
     rmp = config.rmp();
@@ -217,7 +219,7 @@ final class AmdviIommu implements Iommu {
   public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
     synchronized (commandLock) {
       boolean expected = commands.completed(source, segmented, tagVector, count);
-      virtual.run();
+      turns.run();
       return expected;
     }
   }
@@ -226,7 +228,7 @@ final class AmdviIommu implements Iommu {
   public void invalidationTimedOut(int tagVector) {
     synchronized (commandLock) {
       commands.timedOut(tagVector);
-      virtual.run();
+      turns.run();
     }
   }
 
@@ -317,6 +319,10 @@ final class AmdviIommu implements Iommu {
 
   Setup setup() {
     return setup;
+  }
+
+  CommandTurns turns() {
+    return turns;
   }
 
   VirtualIommus virtual() {

@@ -39,12 +39,6 @@ final class CommandBuffer {
     STOPPED
   }
 
-  /**
-   * Commands executed per register access, at most: a buffer has 32,768, and a guest must not stop
-   * its host for longer. The rest follows with the next access.
-   */
-  private static final int BATCH = 1 << 15;
-
   private final AmdviIommu unit;
   private final InvalidationTags tags;
   private final long[] commandOfTag;
@@ -55,8 +49,6 @@ final class CommandBuffer {
 
   private long waitFirst;
   private long waitSecond;
-
-  private boolean running;
 
   CommandBuffer(AmdviIommu unit, Invalidation invalidation) {
     this.unit = unit;
@@ -70,19 +62,13 @@ final class CommandBuffer {
     waits = false;
   }
 
-  /** Executes what is queued. */
-  void run() {
-    if (running) {
-      return; // a device answered at once, from inside a command: the loop goes on anyway
+  /** Executes what is queued, at most so many commands; tells how many it were. */
+  int run(int most) {
+    int executed = 0;
+    while (executed < most && step()) {
+      executed++;
     }
-    running = true;
-    try {
-      for (int i = 0; i < BATCH && step(); i++) {
-        // one command after the other
-      }
-    } finally {
-      running = false;
-    }
+    return executed;
   }
 
   private boolean step() {
@@ -319,9 +305,7 @@ final class CommandBuffer {
   }
 
   boolean completed(int source, boolean segmented, int tagVector, int count) {
-    boolean expected = tags.complete(source, segmented, tagVector, count);
-    run();
-    return expected;
+    return tags.complete(source, segmented, tagVector, count);
   }
 
   /**
@@ -344,6 +328,5 @@ final class CommandBuffer {
         }
       }
     }
-    run();
   }
 }

@@ -22,9 +22,6 @@ import org.iommu4j.core.memory.PhysicalMemory;
  * unit's own buffer, in the guest's log.
  */
 final class GuestCommands {
-  /** As of the unit's own buffer: a guest must not stop the others for longer. */
-  private static final int BATCH = 1 << 15;
-
   private static final long CMD = EventRecord.V_CMD.mask();
 
   private final AmdviIommu unit;
@@ -37,19 +34,13 @@ final class GuestCommands {
     this.logs = logs;
   }
 
-  /** Executes what is queued. */
-  void run(GuestIommu g) {
-    if (g.running) {
-      return; // a device answered at once, from inside a command: the loop goes on anyway
+  /** Executes what is queued, at most so many commands; tells how many it were. */
+  int run(GuestIommu g, int most) {
+    int executed = 0;
+    while (executed < most && step(g)) {
+      executed++;
     }
-    g.running = true;
-    try {
-      for (int i = 0; i < BATCH && step(g); i++) {
-        // one command after the other
-      }
-    } finally {
-      g.running = false;
-    }
+    return executed;
   }
 
   private boolean step(GuestIommu g) {

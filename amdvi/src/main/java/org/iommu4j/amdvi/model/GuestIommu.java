@@ -33,9 +33,6 @@ final class GuestIommu {
   long waitFirst;
   long waitSecond;
 
-  /** Its commands are being executed. */
-  boolean running;
-
   /** An event could not be written into the log, and waits for INSERT_GUEST_EVENT. */
   boolean held;
 

@@ -30,7 +30,7 @@ final class RegisterPage {
 
   long read(long offset, int size) {
     synchronized (unit.commandLock()) {
-      unit.commands().run(); // what a long buffer left over
+      unit.turns().resume();
       reservedAccessed(offset);
       synchronized (unit.state()) {
         return registers.read(offset, size);
@@ -54,8 +54,7 @@ final class RegisterPage {
       }
       if (runPending) {
         runPending = false;
-        unit.commands().run();
-        unit.virtual().run();
+        unit.turns().run();
       }
     }
   }

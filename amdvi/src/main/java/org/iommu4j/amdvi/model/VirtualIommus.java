@@ -40,6 +40,12 @@ final class VirtualIommus {
   private final @Nullable GuestIommu[] guests;
   private final List<GuestIommu> known = new ArrayList<>();
 
+  /** Commands of a guest before the next guest's: as many as the shortest buffer has. */
+  private static final int TURN = 256;
+
+  /** Who of those that are known is next. */
+  private int turn;
+
   /** What a guest looks like that nobody has touched. */
   private final GuestIommu untouched;
 
@@ -117,9 +123,8 @@ final class VirtualIommus {
           g = existing(guest(offset));
         }
         if (g != null) {
-          commands.run(g); // what a long buffer left over
+          unit.turns().run(g); // what a long buffer left over
         }
-        sendInterrupts();
         synchronized (unit.state()) {
           return file(g == null ? untouched : g).read(within(offset), size);
         }
@@ -137,9 +142,8 @@ final class VirtualIommus {
         GuestIommu g = pending;
         if (g != null) {
           pending = null;
-          commands.run(g);
+          unit.turns().run(g);
         }
-        sendInterrupts();
       }
     }
 
@@ -182,15 +186,27 @@ final class VirtualIommus {
 
   // ---- commands
 
-  /** Executes what guests have queued. Command lock held, state lock not. */
-  void run() {
-    if (!present) {
-      return;
+  /** Executes what a guest has queued, at most so many commands; tells how many it were. */
+  int run(GuestIommu g, int most) {
+    return commands.run(g, most);
+  }
+
+  /**
+   * Executes what guests have queued, at most so many commands; tells how many it were. One guest
+   * after the other has its turn, and the next call goes on with the next guest. Command lock held,
+   * state lock not.
+   */
+  int run(int most) {
+    int executed = 0;
+    // A guest that did not use up its turn has nothing left.
+    for (int idle = 0; idle < known.size() && executed < most; ) {
+      turn = turn < known.size() ? turn : 0;
+      int share = Math.min(TURN, most - executed);
+      int now = commands.run(known.get(turn++), share);
+      executed += now;
+      idle = now < share ? idle + 1 : 0;
     }
-    for (int i = 0; i < known.size(); i++) {
-      commands.run(known.get(i));
-    }
-    sendInterrupts();
+    return executed;
   }
 
   /**
