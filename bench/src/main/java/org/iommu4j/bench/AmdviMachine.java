@@ -90,7 +90,8 @@ final class AmdviMachine implements Machine {
         Control.COHERENT.of(1)
             | Control.IOMMU_EN.of(1)
             | Control.CMD_BUF_EN.of(1)
-            | Control.GT_EN.of(1));
+            | Control.GT_EN.of(1)
+            | Control.GCR3_TRP_MODE.of(1));
   }
 
   private void writeEntry(long at) {

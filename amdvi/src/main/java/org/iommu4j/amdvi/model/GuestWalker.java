@@ -186,7 +186,12 @@ final class GuestWalker {
         : null;
   }
 
-  /** The root of a PASID's page tables, in {@code gpa}. */
+  /**
+   * The root of a PASID's page tables, in {@code gpa}. With Control.GCR3TRPMode the device table
+   * entry points to a guest's own GCR3 table, without it to one of the host's, in which the guest's
+   * page tables alone are named by guest-physical addresses. Choice: the levels of a GCR3 table are
+   * all where its root is.
+   */
   private static @Nullable Reason gcr3(Setup s, DeviceEntry d, Workspace w, int pasid) {
     if (pasid >>> 9 * d.gcr3Levels != 0 || pasid >>> s.pasidBits != 0) {
       return Reason.GCR3_INVALID;
@@ -194,7 +199,8 @@ final class GuestWalker {
     long table = d.gcr3;
     for (int level = d.gcr3Levels; level >= 1; level--) {
       long at = table + ((pasid >>> 9 * (level - 1) & 0x1ff) << 3);
-      Reason r = entryAddress(s, d, w, at);
+      w.spa = at;
+      Reason r = s.gcr3Nested ? entryAddress(s, d, w, at) : null;
       if (r != null) {
         return r;
       }

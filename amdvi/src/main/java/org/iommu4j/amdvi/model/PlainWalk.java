@@ -204,7 +204,8 @@ final class PlainWalk {
     }
     long table = d.gcr3;
     for (int index = 9 * d.gcr3Levels - 9; index >= 0; index -= 9) {
-      long at = entryAddress(s, d, w, table + ((pasid >>> index & 0x1ff) << 3));
+      long entry = table + ((pasid >>> index & 0x1ff) << 3);
+      long at = s.gcr3Nested ? entryAddress(s, d, w, entry) : entry;
       if (at == UNDECIDED) {
         return UNDECIDED;
       }

@@ -55,6 +55,8 @@ final class RegisterPage {
       if (runPending) {
         runPending = false;
         unit.turns().run();
+      } else {
+        unit.turns().resume();
       }
     }
   }

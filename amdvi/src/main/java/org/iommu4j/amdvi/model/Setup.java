@@ -32,6 +32,9 @@ final class Setup {
 
   final boolean guest;
 
+  /** Control.GCR3TRPMode: under host tables, GCR3 tables are at guest-physical addresses. */
+  final boolean gcr3Nested;
+
   /** Control.vIommuEn: guests have IOMMUs of their own. */
   final boolean virtual;
 
@@ -120,6 +123,7 @@ final class Setup {
     enabled = Control.IOMMU_EN.isSet(control);
     rmp = enabled ? table : null;
     guest = Control.GT_EN.isSet(control);
+    gcr3Nested = Control.GCR3_TRP_MODE.isSet(control);
     virtual = enabled && Control.VIOMMU_EN.isSet(control);
     virtualCommands = virtual && Control.VCMD_EN.isSet(control);
     guestBuffers = Control.GST_BUFFER_TRP_MODE.isSet(control);

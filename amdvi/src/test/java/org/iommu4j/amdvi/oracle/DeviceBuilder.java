@@ -124,6 +124,7 @@ final class DeviceBuilder {
               host.put(gpa, 12, at, w.hostFlags(0.02, w.chance(0.5)));
               return gpa;
             };
+    LongUnaryOperator gcr3 = m.gcr3TrpMode() ? name : LongUnaryOperator.identity();
     List<Long> outputs = new ArrayList<>();
     if (host != null) {
       for (int n = w.random.nextInt(3, 6); n > 0 && w.room(12); n--) {
@@ -131,7 +132,7 @@ final class DeviceBuilder {
       }
     }
     long top = w.pages(1);
-    long root = name.applyAsLong(top);
+    long root = gcr3.applyAsLong(top);
     for (int n = w.random.nextInt(1, 3); n > 0 && w.room(14); n--) {
       int limit = Math.min(m.pasidBits(), 9 * (glx + 1));
       int pasid = giov && n == 1 ? 0 : w.random.nextInt(1 << limit);
@@ -145,7 +146,7 @@ final class DeviceBuilder {
           break;
         }
         slot = w.pages(1);
-        w.put(at, name.applyAsLong(slot) | 1, Word.Kind.POINTER);
+        w.put(at, gcr3.applyAsLong(slot) | 1, Word.Kind.POINTER);
       }
       long at = slot + 8L * (pasid & 0x1ff);
       if (!fits || w.image.load(at) != 0) {

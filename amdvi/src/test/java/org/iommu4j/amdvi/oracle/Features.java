@@ -39,6 +39,7 @@ final class Features {
         (long) w.random.nextInt(2) << 8
             | bit(11, 0.3)
             | bit(4, 0.5)
+            | bit(3, 0.7)
             | (snp && ga ? bit(5, 0.8) : 0);
     int segments = w.random.nextInt((int) (efr >>> 38 & 3) + 1);
     long control =
@@ -51,7 +52,8 @@ final class Features {
             | (ga ? bit(17, 0.7) : 0)
             | (long) segments << 34
             | ((efr2 >>> 8 & 1) != 0 ? bit(43, 0.5) : 0)
-            | ((efr >>> 61 & 1) != 0 ? bit(48, 0.4) | bit(54, 0.4) : 0);
+            | ((efr >>> 61 & 1) != 0 ? bit(48, 0.4) | bit(54, 0.4) : 0)
+            | ((efr2 >>> 3 & 1) != 0 ? bit(58, 0.7) : 0);
     if ((control & 1L << 17) != 0) {
       control |= xt ? bit(50, 0.7) : 0;
       control |= (efr & 1L << 21) != 0 && w.chance(0.8) ? 1L << 25 | 1L << 28 : 0;

@@ -110,7 +110,8 @@ final class GuestTables {
     long table = dte.gcr3();
     for (int level = levels; ; level--) {
       long gpa = table + 8L * (pasid >>> 9 * (level - 1) & 0x1ff);
-      long entry = load(host.of(gpa, false));
+      // Section 2.6: without GCR3TRPMode the pointer is a system-physical address.
+      long entry = load(m.gcr3TrpMode() ? host.of(gpa, false) : gpa);
       if ((entry & 1) == 0) {
         throw faults.fault(Rule.GCR3_INVALID, address);
       }

@@ -167,6 +167,10 @@ public record Machine(
     return control(50);
   }
 
+  boolean gcr3TrpMode() {
+    return control(58);
+  }
+
   boolean noGuestAccessed() {
     return control(54);
   }
