@@ -270,8 +270,7 @@ final class Contexts {
     for (int pasid = 0; pasid < plan.reach(guest); pasid++) {
       batch.forgetInDevice(source, pasid, 0, -1L);
     }
-    commands.run(batch);
-    return !events.silent(source);
+    return answers(source, batch);
   }
 
   /** All that the device holds for a PASID; if it does not answer it loses ATS. */
@@ -284,8 +283,25 @@ final class Contexts {
   /** Makes a device forget a range; false if it does not answer. */
   private boolean ask(int source, int pasid, long first, long last) {
     int tag = pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
-    commands.run(new Batch().forgetInDevice(source, tag, first, last));
-    return !events.silent(source);
+    return answers(source, new Batch().forgetInDevice(source, tag, first, last));
+  }
+
+  /**
+   * Whether a device answers a batch. That it does not, an event tells; of a log that overflows it
+   * may be one that is lost, so that the device is asked once more. Devices can fill the log.
+   */
+  private boolean answers(int source, Batch batch) {
+    for (int attempt = 0; attempt < 2; attempt++) {
+      int before = events.losses();
+      commands.run(batch);
+      if (events.silent(source)) {
+        return false;
+      }
+      if (events.losses() == before) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The domain id that caches tag a device's translations with; -1 if it has none yet. */

@@ -22,6 +22,9 @@ final class Events {
   /** Devices that did not answer an invalidation. */
   private final Set<Integer> silent = new HashSet<>();
 
+  /** How often the log has overflowed. */
+  private int losses;
+
   Events(RecordRing ring) {
     this.ring = ring;
   }
@@ -36,6 +39,7 @@ final class Events {
 
   private void take() {
     if (ring.take(this::record)) {
+      losses++;
       conditions.add("event log: overflow, events were lost (Status.EventOverflow)");
     }
   }
@@ -85,6 +89,11 @@ final class Events {
     List<Fault> all = List.copyOf(faults);
     faults.clear();
     return all;
+  }
+
+  /** How often events were lost, as far as is known; whatever came meanwhile may be among them. */
+  synchronized int losses() {
+    return losses;
   }
 
   /** Whether a device left an invalidation unanswered since this was last asked. */

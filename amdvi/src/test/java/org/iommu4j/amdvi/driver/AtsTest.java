@@ -127,6 +127,42 @@ class AtsTest {
     }
   }
 
+  @Test
+  void a_device_cannot_hide_behind_a_full_log_that_it_does_not_answer() {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with())) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x3000, Rig.DATA, 0x3000, RW);
+      for (int faults = 0; faults < 600; faults++) {
+        assertThat(rig.translate(DEVICE, 0x9000, Access.READ)).isFalse();
+      }
+      device.silent = true;
+      domain.unmap(0x3000, 0x1000);
+      assertThat(ask(rig, 0x4000)).as("it may still use what was unmapped").isFalse();
+      device.silent = false;
+      assertThat(rig.driver.service())
+          .anyMatch(c -> c.contains("overflow"))
+          .anyMatch(c -> c.contains("did not answer"));
+    }
+  }
+
+  @Test
+  void a_device_that_answers_keeps_its_cache_though_the_log_was_full() {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with())) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x3000, Rig.DATA, 0x3000, RW);
+      for (int faults = 0; faults < 600; faults++) {
+        assertThat(rig.translate(DEVICE, 0x9000, Access.READ)).isFalse();
+      }
+      domain.unmap(0x3000, 0x1000);
+      assertThat(device.invalidations).as("asked once more").hasSize(2);
+      assertThat(ask(rig, 0x4000)).isTrue();
+    }
+  }
+
   /** A guest at the start of the data: PASID 0 and 5 map a page. */
   private static Domain guest(Rig rig, Domain parent, int pasidBits) {
     GuestMemory memory = new GuestMemory(rig, Rig.DATA);
