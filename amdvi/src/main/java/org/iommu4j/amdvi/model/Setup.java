@@ -172,7 +172,8 @@ final class Setup {
     hostLevels = config.hostLevels();
     // GuestPagingMode has no code for six levels.
     guestLevels = Math.min(5, 4 + config.field(ExtendedFeatures.GATS));
-    pasidBits = config.field(ExtendedFeatures.PAS_MAX) + 1;
+    // The field has room for more than PCI Express: a PASID has 20 bits.
+    pasidBits = Math.min(20, config.field(ExtendedFeatures.PAS_MAX) + 1);
     reserved0 =
         DeviceTableEntry.LAYOUT.reservedMask(0)
             | without(ExtendedFeatures.SNOOP_ATTR_SUP, DeviceTableEntry.CXL_MEM_ATTR)
