@@ -22,10 +22,10 @@ final class GuestIommu {
   final int id;
 
   /** What the guest reaches. */
-  final RegisterFile page = new RegisterFile(PAGE_BYTES);
+  final RegisterFile page = new RegisterFile(PAGE_BYTES, 1);
 
   /** What the hypervisor reaches. */
-  final RegisterFile control = new RegisterFile(VirtualFunctionControl.BYTES);
+  final RegisterFile control = new RegisterFile(VirtualFunctionControl.BYTES, 1);
 
   /** A COMPLETION_WAIT waits at the head. It was fetched once. */
   boolean waits;

@@ -68,6 +68,19 @@ class VirtualIommuRegistersTest {
   }
 
   @Test
+  void a_guests_registers_are_accessed_by_bytes_like_the_ordinary_ones() {
+    try (Rig rig = placed().build()) {
+      Mmio pages = rig.unit.registerWindows().get(0).registers();
+      Mmio controls = rig.unit.registerWindows().get(1).registers();
+      pages.write(VirtualFunction.BYTES + 0x11, 1, 0x12);
+      assertThat(pages.read(VirtualFunction.BYTES + 0x10, 8)).isEqualTo(0x1200);
+      assertThat(pages.read(VirtualFunction.BYTES + 0x10, 2)).isEqualTo(0x1200);
+      controls.write(VirtualFunctionControl.BYTES + 0x12, 2, 0x3456);
+      assertThat(controls.read(VirtualFunctionControl.BYTES + 0x10, 8)).isEqualTo(0x3456_0000L);
+    }
+  }
+
+  @Test
   void apertures_are_aligned_to_their_size() {
     assertThatThrownBy(() -> placed().option("vf_base", "0x8000000").build())
         .isInstanceOf(Options.InvalidOption.class)
