@@ -91,6 +91,11 @@ public final class MemoryRegion {
     return segment.get(LE64, pa - base);
   }
 
+  /** The same, and before all loads that follow. */
+  public long getLongAcquire(long pa) {
+    return (long) LONG.getAcquire(segment, pa - base);
+  }
+
   /** The little-endian word at {@code pa}, 4-byte aligned. */
   public int getInt(long pa) {
     return segment.get(LE32, pa - base);

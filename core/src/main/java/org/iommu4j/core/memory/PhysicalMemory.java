@@ -322,6 +322,25 @@ public final class PhysicalMemory implements AutoCloseable {
     return r != MemoryRegion.NONE && (pa & 7) == 0 ? r.getLong(pa) : readSlow(pa, 8);
   }
 
+  /**
+   * The 16 bytes at {@code pa}, 16-byte aligned; meaningful only where {@link #status} is {@link
+   * #OK}, which also says that they are not registers.
+   *
+   * @return whether the halves belong together, as {@link EntryPair} tells
+   */
+  public boolean readPair(long pa, EntryPair into) {
+    MemoryRegion r = find(backing, pa);
+    if (r.holds(pa, EntryPair.BYTES) && (pa & 7) == 0) {
+      return into.load(r, pa);
+    }
+    if (r == MemoryRegion.NONE) {
+      into.set(0, 0); // sparse memory that nobody wrote to
+    } else {
+      into.set(readLong(pa), readLong(pa + 8)); // two regions share it: two accesses
+    }
+    return true;
+  }
+
   /** The word at {@code pa}, zero-extended; meaningful only where {@link #status} is OK. */
   public long readInt(long pa) {
     MemoryRegion r = find(direct, pa);
