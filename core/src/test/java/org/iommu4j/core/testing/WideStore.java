@@ -13,6 +13,8 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongUnaryOperator;
 
 /**
  * One store of 16 bytes, which Java has not: what software does with {@code cmpxchg16b}. On x86
@@ -101,6 +103,34 @@ public final class WideStore {
   private static MethodHandle call(String name, FunctionDescriptor type) {
     Linker linker = Linker.nativeLinker();
     return linker.downcallHandle(linker.defaultLookup().find(name).orElseThrow(), type);
+  }
+
+  /**
+   * Has another thread store the entries of 0, 1, 2 and so on over each other while {@code body}
+   * runs; the entry of 0 is there before.
+   */
+  public void during(
+      MemorySegment at, LongUnaryOperator first, LongUnaryOperator second, Runnable body) {
+    set(at, first.applyAsLong(0), second.applyAsLong(0));
+    AtomicBoolean stop = new AtomicBoolean();
+    Thread writer =
+        new Thread(
+            () -> {
+              for (long n = 1; !stop.get(); n++) {
+                set(at, first.applyAsLong(n), second.applyAsLong(n));
+              }
+            });
+    writer.start();
+    try {
+      body.run();
+    } finally {
+      stop.set(true);
+      try {
+        writer.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** Stores both halves at once into 16 bytes, aligned to as many. */
