@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.model;
 
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.core.memory.EntryPair;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,12 @@ final class DeviceTable {
    *
    * <p>Every word is loaded. What is saved is checking and decoding, which depend on nothing but
    * these words and the setup.
+   *
+   * <p>The words are loaded one by one, not as {@link EntryPair} does, and still nothing is used
+   * that software did not store as one: what the request goes by is what was decoded, and that was
+   * loaded in pairs. Words of two stores differ from it, in all cases but one: (a, x) was decoded,
+   * memory holds (a, y), and becomes (b, x) between these loads. Then the request goes by (a, x),
+   * an entry of before. Choice: that one request is not worth two more loads in every other.
    */
   static @Nullable DeviceEntry again(Setup s, Workspace w) {
     DeviceEntry d = w.deviceScratch;
@@ -69,27 +76,24 @@ final class DeviceTable {
       return Reason.DEVICE_OUT_OF_TABLE;
     }
     w.faultAddress = at;
-    long first;
-    long second;
-    long third;
-    boolean read = w.load(s, at);
-    first = w.entry;
-    read = read && w.load(s, at + 8);
-    second = w.entry;
-    read = read && w.load(s, at + 16);
-    third = w.entry;
-    if (!read || !w.load(s, at + 24)) {
+    // Software stores each half with one access, the upper one of a new entry first.
+    boolean read = w.loadPair(s, at);
+    long first = w.pair.first();
+    long second = w.pair.second();
+    if (!read || !w.loadPair(s, at + EntryPair.BYTES)) {
       d.deviceId = -1;
       return Reason.DEVICE_TABLE_READ;
     }
+    long third = w.pair.first();
+    long fourth = w.pair.second();
     if (w.trace != null) {
-      w.note("device table entry", DeviceTableEntry.LAYOUT, at, first, second, third, w.entry);
+      w.note("device table entry", DeviceTableEntry.LAYOUT, at, first, second, third, fourth);
     }
     w.faultAddress = w.iova;
     d.deviceId = w.deviceId;
     d.setup = s;
     d.address = at;
-    d.decode(first, second, third, w.entry);
+    d.decode(first, second, third, fourth);
     check(s, d);
     return null;
   }

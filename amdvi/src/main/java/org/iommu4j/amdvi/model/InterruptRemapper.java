@@ -195,18 +195,35 @@ final class InterruptRemapper {
       second = kept.second();
       return null;
     }
-    PhysicalMemory memory = s.memory;
-    if (memory.isDevice(entryAddress)
-        || memory.status(entryAddress, bytes, false) != PhysicalMemory.OK) {
+    if (!(s.longEntries ? loadLong(s) : loadShort(s))) {
       w.faultAddress = entryAddress;
       return Reason.INTERRUPT_TABLE_READ;
     }
-    first = s.longEntries ? memory.readLong(entryAddress) : memory.readInt(entryAddress);
-    second = s.longEntries ? memory.readLong(entryAddress + 8) : 0;
     if (s.keepsIrtes && (Irte.REMAP_EN.isSet(first) || s.keepsAbsent)) {
       cache.fill(w.deviceId, index, first, second);
     }
     return null;
+  }
+
+  /** An entry of 16 bytes, which software changes with one store. */
+  private boolean loadLong(Setup s) {
+    if (!w.loadPair(s, entryAddress)) {
+      return false;
+    }
+    first = w.pair.first();
+    second = w.pair.second();
+    return true;
+  }
+
+  private boolean loadShort(Setup s) {
+    PhysicalMemory memory = s.memory;
+    if (memory.isDevice(entryAddress)
+        || memory.status(entryAddress, Irte.SHORT_BYTES, false) != PhysicalMemory.OK) {
+      return false;
+    }
+    first = memory.readInt(entryAddress);
+    second = 0;
+    return true;
   }
 
   /**
@@ -244,9 +261,9 @@ final class InterruptRemapper {
     }
     // IsRun, GAPPIDis, Destination and GATag are not cached: software changes them without a
     // command.
-    boolean readable = memory.status(entryAddress, Irte.LONG_BYTES, false) == PhysicalMemory.OK;
-    long now = readable ? memory.readLong(entryAddress) : first;
-    long high = readable ? memory.readLong(entryAddress + 8) : second;
+    boolean readable = w.loadPair(s, entryAddress);
+    long now = readable ? w.pair.first() : first;
+    long high = readable ? w.pair.second() : second;
     long doorbell = 0;
     if (Irte.IS_RUN.isSet(now)) {
       int destination = s.xt ? Irte.destination(now, high) : Irte.SHORT_DESTINATION.getInt(now);
@@ -297,13 +314,10 @@ final class InterruptRemapper {
     entryAddress =
         PrivateSpace.SECOND_TABLE.in(table)
             + PrivateSpace.SECOND_INDEX.get(index) * Irte.LONG_BYTES;
-    if (memory.isDevice(entryAddress)
-        || memory.status(entryAddress, Irte.LONG_BYTES, false) != PhysicalMemory.OK) {
+    if (!loadLong(s)) {
       unit.virtual().interruptError(index, entryAddress);
       return;
     }
-    first = memory.readLong(entryAddress);
-    second = memory.readLong(entryAddress + 8);
     if (!Irte.REMAP_EN.isSet(first)) {
       return;
     }

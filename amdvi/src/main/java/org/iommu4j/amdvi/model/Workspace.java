@@ -5,6 +5,7 @@ import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.iotlb.MicroTlb;
+import org.iommu4j.core.memory.EntryPair;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
@@ -122,6 +123,9 @@ final class Workspace {
 
   long entry;
 
+  /** An entry of 16 bytes, or half of one of 32. */
+  final EntryPair pair = new EntryPair();
+
   @Nullable List<Inspector.Step> trace;
 
   // Counters, read by others without synchronisation.
@@ -164,6 +168,21 @@ final class Workspace {
     }
     entry = s.memory.readLong(at);
     return true;
+  }
+
+  /**
+   * Loads the aligned 16 bytes at {@code at} into {@link #pair}.
+   *
+   * @return whether they could be read, and belong together
+   */
+  boolean loadPair(Setup s, long at) {
+    MemoryRegion r = region(s, at);
+    if (r.holds(at, EntryPair.BYTES)) {
+      return pair.load(r, at);
+    }
+    return (at & Setup.BEYOND) == 0
+        && s.memory.status(at, EntryPair.BYTES, false) == PhysicalMemory.OK
+        && s.memory.readPair(at, pair);
   }
 
   /**
