@@ -10,6 +10,13 @@ import org.jspecify.annotations.Nullable;
  * the same words, nothing else needs to be done with them again. Checking and decoding depend on
  * nothing but these words, the request's source and PASID, and the setup; and the words say where
  * the next ones are.
+ *
+ * <p>What is decoded was loaded in pieces of 16 bytes, each as a whole: software stores 16 bytes
+ * with one access. The comparison loads word by word, and still nothing is used that was not stored
+ * as one: what the request goes by is what was decoded. Words of two stores differ from it, in all
+ * cases but one: (a, x) was decoded, memory holds (a, y), and becomes (b, x) between these loads.
+ * Then the request goes by (a, x), an entry of before. Choice: that one request is not worth a load
+ * more for every 16 bytes in every other.
  */
 final class Decoded {
   static final int ROOT = 2;

@@ -36,14 +36,11 @@ final class HostPermissionWalker {
       long index = level == 4 ? address >>> shift : address >>> shift & 0xff;
       long at = table + index * HostPermissionEntry.BYTES;
       w.count(s, 2, 8, level - 1);
-      if (!w.load(s, at)) {
+      if (!w.loadPair(s, at)) {
         return level == 4 ? Reason.HPT_3 : Reason.HPT_1;
       }
-      long low = w.entry;
-      if (!w.load(s, at + 8)) {
-        return level == 4 ? Reason.HPT_3 : Reason.HPT_1;
-      }
-      long high = w.entry;
+      long low = w.pair.first();
+      long high = w.pair.second();
       if (w.trace != null) {
         w.note("host permission entry, level " + level, HostPermissionEntry.LAYOUT, at, low, high);
       }

@@ -8,6 +8,7 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptBus;
 import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.memory.EntryPair;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
@@ -57,6 +58,7 @@ final class InterruptRemapper {
   private int index;
   private long low;
   private long high;
+  private final EntryPair pair = new EntryPair();
 
   InterruptRemapper(VtdIommu unit) {
     this.unit = unit;
@@ -223,11 +225,11 @@ final class InterruptRemapper {
       return Irte.P.isSet(low) ? null : Reason.IR_NOT_PRESENT;
     }
     PhysicalMemory memory = unit.host().memory();
-    if (memory.isDevice(at) || memory.status(at, Irte.BYTES, false) != PhysicalMemory.OK) {
+    if (memory.status(at, Irte.BYTES, false) != PhysicalMemory.OK || !memory.readPair(at, pair)) {
       return Reason.IR_ACCESS;
     }
-    low = memory.readLong(at);
-    high = memory.readLong(at + 8);
+    low = pair.first();
+    high = pair.second();
     loaded = true;
     if (!dry && (Irte.P.isSet(low) || unit.setup().keepsFaults)) {
       cache.fill(index, low, high);

@@ -14,6 +14,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Choice: reserved bits of the whole descriptor are checked, as the specification's layout has
  * them.
+ *
+ * <p>Choice: hardware updates the 64 bytes as one, here each doubleword is updated atomically. What
+ * decides about the notification (ON, SN, NV, NDST) is one doubleword. The request is set before
+ * ON: software that clears ON and then collects requests misses none, and at worst is notified of
+ * one that it has collected.
  */
 final class PostedInterrupts {
   private static final long CONTROL_RESERVED = PostedDescriptor.LAYOUT.reservedMask(4);

@@ -5,6 +5,7 @@ import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.iotlb.MicroTlb;
+import org.iommu4j.core.memory.EntryPair;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
@@ -111,6 +112,9 @@ final class Workspace {
 
   long entry;
 
+  /** An entry of 16 bytes, or a piece of a larger one. */
+  final EntryPair pair = new EntryPair();
+
   @Nullable List<Inspector.Step> trace;
 
   // Counters, read by others without synchronisation.
@@ -149,15 +153,41 @@ final class Workspace {
     return fetch(s, at);
   }
 
-  /** Loads {@code count} doublewords from {@code at} on; whether all could be read. */
+  /**
+   * Loads {@code count} doublewords from {@code at} on: one, or pieces of 16 bytes, each as a whole
+   * and in their order.
+   *
+   * @return whether all could be read
+   */
   boolean load(Setup s, long at, long[] into, int count) {
-    for (int n = 0; n < count; n++) {
-      if (!load(s, at + (long) n * Long.BYTES)) {
+    if (count == 1) {
+      boolean loaded = load(s, at);
+      into[0] = entry;
+      return loaded;
+    }
+    for (int n = 0; n < count; n += 2) {
+      if (!loadPair(s, at + (long) n * Long.BYTES)) {
         return false;
       }
-      into[n] = entry;
+      into[n] = pair.first();
+      into[n + 1] = pair.second();
     }
     return true;
+  }
+
+  /**
+   * Loads the aligned 16 bytes at {@code at} into {@link #pair}.
+   *
+   * @return whether they could be read, and belong together
+   */
+  boolean loadPair(Setup s, long at) {
+    MemoryRegion r = region(s, at);
+    if (r.holds(at, EntryPair.BYTES)) {
+      return pair.load(r, at);
+    }
+    return (at & s.beyond) == 0
+        && s.memory.status(at, EntryPair.BYTES, false) == PhysicalMemory.OK
+        && s.memory.readPair(at, pair);
   }
 
   private boolean fetch(Setup s, long at) {
