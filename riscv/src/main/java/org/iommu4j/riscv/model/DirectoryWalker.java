@@ -43,27 +43,24 @@ final class DirectoryWalker {
     w.count(s, DDT_EVENT);
     int words = s.extended ? DeviceContext.EXTENDED_WORDS : DeviceContext.BASE_WORDS;
     long at = table + (long) s.ddi(deviceId, 0) * words * 8;
-    long tc = load(s, w, at);
-    int status = w.status;
-    long iohgatp = load(s, w, at + 8);
-    status = worse(status, w.status);
-    long ta = load(s, w, at + 16);
-    status = worse(status, w.status);
-    long fsc = load(s, w, at + 24);
-    status = worse(status, w.status);
+    // V is in the first piece.
+    int status = w.fetchPair(s, at);
+    long tc = first(s, w);
+    long iohgatp = second(s, w);
+    status = worse(status, w.fetchPair(s, at + 16));
+    long ta = first(s, w);
+    long fsc = second(s, w);
     long msiptp = 0;
     long mask = 0;
     long pattern = 0;
     long last = 0;
     if (s.extended) {
-      msiptp = load(s, w, at + 32);
-      status = worse(status, w.status);
-      mask = load(s, w, at + 40);
-      status = worse(status, w.status);
-      pattern = load(s, w, at + 48);
-      status = worse(status, w.status);
-      last = load(s, w, at + 56);
-      status = worse(status, w.status);
+      status = worse(status, w.fetchPair(s, at + 32));
+      msiptp = first(s, w);
+      mask = second(s, w);
+      status = worse(status, w.fetchPair(s, at + 48));
+      pattern = first(s, w);
+      last = second(s, w);
     }
     if (status != PhysicalMemory.OK) {
       return ddtLoad(status);
@@ -105,7 +102,9 @@ final class DirectoryWalker {
    * that differs from what was decoded; or null. Little-endian only.
    *
    * <p>No cache: every word is loaded. What is saved is checking and decoding, which depend on
-   * nothing but these words, the device and the setup.
+   * nothing but these words, the device and the setup. Words of two contexts, loaded while software
+   * replaces one by the other, differ from what was decoded, or are what was decoded: then the
+   * request goes by a context of before, never by one that software did not make.
    *
    * <p>One method, longer than the 325 bytes of bytecode up to which the compiler inlines: inlined
    * it leaves the walk behind it too few registers (25.4 ns against 21.7, Sv39).
@@ -145,9 +144,12 @@ final class DirectoryWalker {
     return different == 0 ? dc : null;
   }
 
-  private static long load(Setup s, Workspace w, long at) {
-    w.status = w.fetch(s, at);
-    return s.be ? Long.reverseBytes(w.entry) : w.entry;
+  private static long first(Setup s, Workspace w) {
+    return s.be ? Long.reverseBytes(w.pair.first()) : w.pair.first();
+  }
+
+  private static long second(Setup s, Workspace w) {
+    return s.be ? Long.reverseBytes(w.pair.second()) : w.pair.second();
   }
 
   /** A violation anywhere in a structure counts before poison anywhere in it. */
@@ -183,17 +185,17 @@ final class DirectoryWalker {
         at = w.spa;
       }
       w.count(s, PDT_EVENT);
-      int status = w.fetch(s, at);
-      long first = dc.sbe ? Long.reverseBytes(w.entry) : w.entry;
-      long second = 0;
-      if (level == 0 && status == PhysicalMemory.OK) {
-        status = w.fetch(s, at + 8);
-        second = dc.sbe ? Long.reverseBytes(w.entry) : w.entry;
-      }
+      int status = level > 0 ? w.fetch(s, at) : w.fetchPair(s, at);
+      long first = level > 0 ? w.entry : w.pair.first();
+      long second = level > 0 ? 0 : w.pair.second();
       if (status != PhysicalMemory.OK) {
         return status == PhysicalMemory.POISONED
             ? Cause.PDT_DATA_CORRUPTION.code()
             : Cause.PDT_ENTRY_LOAD_ACCESS_FAULT.code();
+      }
+      if (dc.sbe) {
+        first = Long.reverseBytes(first);
+        second = Long.reverseBytes(second);
       }
       if (level > 0) {
         if (w.trace != null) {

@@ -31,17 +31,14 @@ final class MsiTranslator {
     // Choice: of a table that is not aligned to its size, base and offset are ORed.
     long at = dc.msiRoot | index << 4;
     w.missShift = 12;
-    int status = w.fetch(s, at);
-    long low = w.entry;
-    if (status == PhysicalMemory.OK) {
-      status = w.fetch(s, at + 8);
-    }
-    long high = w.entry;
+    int status = w.fetchPair(s, at);
     if (status != PhysicalMemory.OK) {
       return status == PhysicalMemory.POISONED
           ? Cause.MSI_PT_DATA_CORRUPTION.code()
           : Cause.MSI_PTE_LOAD_ACCESS_FAULT.code();
     }
+    long low = w.pair.first();
+    long high = w.pair.second();
     if (s.be) {
       low = Long.reverseBytes(low);
       high = Long.reverseBytes(high);

@@ -4,6 +4,7 @@ import java.util.List;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.iotlb.MicroTlb;
+import org.iommu4j.core.memory.EntryPair;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
@@ -120,8 +121,8 @@ final class Workspace {
 
   long entry;
 
-  /** Status of the last load of a structure. */
-  int status;
+  /** An entry of 16 bytes, or a piece of a context. */
+  final EntryPair pair = new EntryPair();
 
   @Nullable List<Inspector.Step> trace;
 
@@ -175,6 +176,29 @@ final class Workspace {
     }
     region = r;
     return r;
+  }
+
+  /**
+   * Loads the aligned 16 bytes at {@code at} into {@link #pair}, little-endian.
+   *
+   * <p>Choice: RISC-V asks for 8 bytes at a time only; software that changes several has V cleared,
+   * and sets it last, without a command. So the first half, which holds V, comes first. That pairs
+   * are read as one besides is as on the other architectures, for software that stores them so.
+   *
+   * @return a {@link PhysicalMemory} status; of halves that do not belong together a violation
+   */
+  int fetchPair(Setup s, long at) {
+    MemoryRegion r = region(s, at);
+    if (r.holds(at, EntryPair.BYTES)) {
+      return pair.load(r, at) ? PhysicalMemory.OK : PhysicalMemory.VIOLATION;
+    }
+    if ((at & s.beyondPas) != 0) {
+      return PhysicalMemory.VIOLATION;
+    }
+    int status = s.memory.status(at, EntryPair.BYTES, false);
+    return status != PhysicalMemory.OK || s.memory.readPair(at, pair)
+        ? status
+        : PhysicalMemory.VIOLATION;
   }
 
   /** The same for a word of 4 bytes, zero-extended. */
