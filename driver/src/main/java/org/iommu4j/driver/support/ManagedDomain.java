@@ -29,14 +29,9 @@ public final class ManagedDomain<T> implements Domain {
   private final T tag;
   private final FrameAllocator frames;
   private final @Nullable PageTable table;
-  private final int iovaBits;
-  private final int paBits;
-  private final long smallest;
+  private final AddressLimits limits;
   private final Object lock = new Object();
   private final Gather gather = new Gather();
-
-  /** First and last address of each range that the unit never translates. */
-  private final long[] untranslated;
 
   /** Caches may hold that nothing is mapped. */
   private final boolean announces;
@@ -67,11 +62,10 @@ public final class ManagedDomain<T> implements Domain {
     this.tag = parts.tag();
     this.table = parts.table();
     this.frames = frames;
-    this.iovaBits = parts.iovaBits();
-    this.paBits = capabilities.paBits();
-    this.untranslated = driver.holes();
     this.announces = driver.announces();
-    this.smallest = table == null ? 1 : Long.lowestOneBit(table.pageSizes());
+    long smallest = table == null ? 1 : Long.lowestOneBit(table.pageSizes());
+    this.limits =
+        new AddressLimits(smallest, parts.iovaBits(), capabilities.paBits(), driver.holes());
   }
 
   /** What the architecture keeps with the domain. */
@@ -150,17 +144,8 @@ public final class ManagedDomain<T> implements Domain {
   @Override
   public void map(long iova, long pa, long size, int permissions) {
     PageTable t = translating();
-    checkRange(iova, size);
-    if (((pa | iova | size) & (smallest - 1)) != 0
-        || pa >>> paBits != 0
-        || pa + size - 1 >>> paBits != 0) {
-      throw badTarget(iova, pa, size);
-    }
-    for (int i = 0; i < untranslated.length; i += 2) {
-      if (untranslated[i] <= iova + size - 1 && iova <= untranslated[i + 1]) {
-        throw neverTranslated(iova, size, i);
-      }
-    }
+    limits.checkRange(iova, size);
+    limits.checkTarget(iova, pa, size);
     if ((permissions & (Access.READ | Access.WRITE | Access.EXECUTE)) == 0) {
       throw new IllegalArgumentException("a mapping without any permission: unmap it instead");
     }
@@ -183,7 +168,7 @@ public final class ManagedDomain<T> implements Domain {
   @Override
   public long unmap(long iova, long size) {
     PageTable t = translating();
-    checkRange(iova, size);
+    limits.checkRange(iova, size);
     synchronized (lock) {
       checkOpen();
       try {
@@ -215,7 +200,7 @@ public final class ManagedDomain<T> implements Domain {
     if (t == null) {
       return;
     }
-    checkRange(f.iova(), f.size());
+    limits.checkRange(f.iova(), f.size());
     synchronized (lock) {
       settle(f.iova(), f.size());
       fixtures.check(f);
@@ -312,7 +297,7 @@ public final class ManagedDomain<T> implements Domain {
 
     @Override
     public long unmap(long iova, long size) {
-      checkRange(iova, size);
+      limits.checkRange(iova, size);
       synchronized (lock) {
         checkOpen();
         if (!batches.contains(this)) {
@@ -369,7 +354,7 @@ public final class ManagedDomain<T> implements Domain {
       case BLOCKED, NESTED -> UNMAPPED;
       case IDENTITY -> iova;
       case DMA_STRICT, NESTING_PARENT -> {
-        if (table == null || iova >>> iovaBits != 0) {
+        if (table == null || !limits.reaches(iova)) {
           yield UNMAPPED;
         }
         synchronized (lock) {
@@ -427,31 +412,6 @@ public final class ManagedDomain<T> implements Domain {
       throw new IllegalStateException("a domain of type " + type + " maps nothing");
     }
     return table;
-  }
-
-  private void checkRange(long iova, long size) {
-    long last = iova + size - 1;
-    if (size <= 0 || ((iova | size) & (smallest - 1)) != 0 || (iova | last) >>> iovaBits != 0) {
-      throw badRange(iova, size);
-    }
-  }
-
-  private IllegalArgumentException badRange(long iova, long size) {
-    return new IllegalArgumentException(
-        "0x%x bytes at 0x%x: addresses and sizes are multiples of 0x%x below 0x%x"
-            .formatted(size, iova, smallest, 1L << iovaBits));
-  }
-
-  private IllegalArgumentException neverTranslated(long iova, long size, int hole) {
-    return new IllegalArgumentException(
-        "0x%x bytes at 0x%x: the unit never translates 0x%x..0x%x; map around it"
-            .formatted(size, iova, untranslated[hole], untranslated[hole + 1]));
-  }
-
-  private IllegalArgumentException badTarget(long iova, long pa, long size) {
-    return new IllegalArgumentException(
-        "0x%x bytes at 0x%x to 0x%x: physical addresses are multiples of 0x%x below 0x%x"
-            .formatted(size, iova, pa, smallest, 1L << paBits));
   }
 
   @Override
