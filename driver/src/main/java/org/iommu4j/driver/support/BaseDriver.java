@@ -2,16 +2,12 @@ package org.iommu4j.driver.support;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
-import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.driver.Capabilities;
@@ -69,11 +65,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
 
   private final Object lock = new Object();
   private final FrameAllocator frames;
-  private final Map<Attachment, ManagedDomain<T>> users = new HashMap<>();
-
-  /** What devices have mapped besides their direct regions, see {@link #fix}. */
-  private final DeviceFixtures fixed = new DeviceFixtures();
-
+  private final Attachments<T> attachments = new Attachments<>();
   private final Set<ManagedDomain<T>> domains = new HashSet<>();
   private final List<Consumer<Fault>> faultHandlers = new CopyOnWriteArrayList<>();
   private final List<Consumer<PageRequest>> requestHandlers = new CopyOnWriteArrayList<>();
@@ -262,7 +254,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
   public final Domain domainOf(int source) {
     synchronized (lock) {
       checkStarted();
-      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
+      ManagedDomain<T> domain = attachments.of(source);
       return domain == null ? blocked() : domain;
     }
   }
@@ -270,14 +262,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
   @Override
   public final List<Integer> attached() {
     synchronized (lock) {
-      TreeSet<Integer> sources = new TreeSet<>();
-      users.forEach(
-          (who, domain) -> {
-            if (domain.type() != DomainType.BLOCKED) {
-              sources.add(who.source());
-            }
-          });
-      return List.copyOf(sources);
+      return attachments.sources();
     }
   }
 
@@ -311,100 +296,40 @@ public abstract class BaseDriver<T> implements IommuDriver {
       if (to.isClosed()) {
         throw new IllegalStateException("the domain is closed");
       }
-      switchTo(who, to);
+      attachments.move(this, who, to, blocked());
     }
   }
 
   final void detach(ManagedDomain<T> from, Attachment who) {
     synchronized (lock) {
       checkStarted();
-      if (users.get(who) == from) {
-        switchTo(who, blocked());
-        // As before it was attached anywhere.
-        ManagedDomain<T> now = users.remove(who);
-        if (now != null) {
-          now.remove(who);
-        }
-      }
-    }
-  }
-
-  private void switchTo(Attachment who, ManagedDomain<T> to) {
-    ManagedDomain<T> known = users.get(who);
-    ManagedDomain<T> from = known == null ? blocked() : known;
-    if (known == to) {
-      return;
-    }
-    checkMove(who, to);
-    // There before the device can come, and until it has gone.
-    List<Fixture> brought = fixtures(who);
-    DeviceFixtures.hold(to, brought);
-    // Known to the new domain before hardware knows it, and to the old one until it has forgotten:
-    // an unmap meanwhile must find every cache that may hold the page.
-    to.add(who);
-    try {
-      move(who, from, to);
-    } catch (RuntimeException e) {
-      to.remove(who);
-      DeviceFixtures.release(to, brought, e);
-      forsake(who.source(), e);
-      throw e;
-    }
-    from.remove(who);
-    users.put(who, to);
-    brought.forEach(from::release);
-  }
-
-  /** A device that could not be moved is attached to nothing. */
-  private void forsake(int source, RuntimeException cause) {
-    for (Attachment who : List.copyOf(users.keySet())) {
-      ManagedDomain<T> domain = who.source() == source ? users.remove(who) : null;
-      if (domain != null) {
-        domain.remove(who);
-        DeviceFixtures.release(domain, fixtures(who), cause);
+      if (attachments.of(who) == from) {
+        attachments.detach(this, who, blocked());
       }
     }
   }
 
   // What the driver maps itself.
 
-  private List<Fixture> fixtures(Attachment who) {
-    return fixed.of(who, reservedRegions(who.source()));
-  }
-
-  /**
-   * Maps something for a device, in the domain that it is in and in all that it will be in.
-   *
-   * @throws IllegalStateException if something else is mapped there; nothing is changed then
-   */
+  /** See {@link Attachments#fix}. */
   final void fix(int source, Fixture f) {
     synchronized (lock) {
       checkStarted();
-      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
-      if (domain != null) {
-        domain.hold(f);
-      }
-      fixed.add(source, f);
+      attachments.fix(source, f);
     }
   }
 
   /** Unmaps it again, everywhere, unless the driver is closed and everything with it. */
   final void unfix(int source, Fixture f) {
     synchronized (lock) {
-      if (!fixed.remove(source, f) || state != State.STARTED) {
-        return;
-      }
-      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
-      if (domain != null) {
-        domain.release(f);
-      }
+      attachments.unfix(source, f, state == State.STARTED);
     }
   }
 
   /** What requests of a device without PASID are subject to now. */
   final DomainType typeOf(int source) {
     synchronized (lock) {
-      ManagedDomain<T> domain = users.get(new Attachment(source, DmaRequest.NO_PASID));
+      ManagedDomain<T> domain = attachments.of(source);
       return domain == null ? DomainType.BLOCKED : domain.type();
     }
   }
@@ -424,7 +349,7 @@ public abstract class BaseDriver<T> implements IommuDriver {
         return; // closed before, or the one that unattached devices are in
       }
       domain.checkNothingNested();
-      for (Attachment who : List.copyOf(users.keySet())) {
+      for (Attachment who : attachments.all()) {
         detach(domain, who);
       }
       domains.remove(domain);
