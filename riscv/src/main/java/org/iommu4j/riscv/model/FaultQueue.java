@@ -58,7 +58,9 @@ final class FaultQueue {
     };
   }
 
-  /** Records a fault of a transaction; nothing if the queue is off or stopped, or DTF forbids it. */
+  /**
+   * Records a fault of a transaction; nothing if the queue is off or stopped, or DTF forbids it.
+   */
   void report(
       Cause cause,
       TransactionType type,
