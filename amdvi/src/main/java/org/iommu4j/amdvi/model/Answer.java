@@ -85,5 +85,6 @@ final class Answer {
     synchronized (unit.state()) {
       unit.eventLog().request(w, fault == null ? reason : fault, true, false);
     }
+    unit.virtual().sendInterrupts();
   }
 }
