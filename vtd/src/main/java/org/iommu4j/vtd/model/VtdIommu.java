@@ -177,9 +177,9 @@ final class VtdIommu implements Iommu {
 
   /** Whether an ordinary walk answers. */
   private boolean walked(Setup s, Workspace w, DmaRequest request, Translation out) {
-    w.begin(s);
     Space space;
     if (s.cached) {
+      w.begin(s);
       space = known(request);
     } else {
       if (Setup.interrupt(request.iova()) && !request.hasPasid()) {
