@@ -127,6 +127,13 @@ class AtsTest {
     }
   }
 
+  /** More faults than the driver's event log has room for. */
+  private static void fillLog(Rig rig) {
+    for (int faults = 0; faults < 600; faults++) {
+      assertThat(rig.translate(DEVICE, 0x9000, Access.READ)).isFalse();
+    }
+  }
+
   @Test
   void a_device_cannot_hide_behind_a_full_log_that_it_does_not_answer() {
     Device device = new Device();
@@ -134,9 +141,7 @@ class AtsTest {
       Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
       domain.attach(DEVICE);
       domain.map(0x3000, Rig.DATA, 0x3000, RW);
-      for (int faults = 0; faults < 600; faults++) {
-        assertThat(rig.translate(DEVICE, 0x9000, Access.READ)).isFalse();
-      }
+      fillLog(rig);
       device.silent = true;
       domain.unmap(0x3000, 0x1000);
       assertThat(ask(rig, 0x4000)).as("it may still use what was unmapped").isFalse();
@@ -154,9 +159,7 @@ class AtsTest {
       Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
       domain.attach(DEVICE);
       domain.map(0x3000, Rig.DATA, 0x3000, RW);
-      for (int faults = 0; faults < 600; faults++) {
-        assertThat(rig.translate(DEVICE, 0x9000, Access.READ)).isFalse();
-      }
+      fillLog(rig);
       domain.unmap(0x3000, 0x1000);
       assertThat(device.invalidations).as("asked once more").hasSize(2);
       assertThat(ask(rig, 0x4000)).isTrue();
