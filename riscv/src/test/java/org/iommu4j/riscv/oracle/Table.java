@@ -1,6 +1,8 @@
 package org.iommu4j.riscv.oracle;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A page table that is being built in an image: entries are placed by address and level, and the
@@ -16,6 +18,9 @@ final class Table {
 
   /** What is added to a table's physical address to get the one that pointers name. */
   private final long delta;
+
+  /** The tables below the root; an entry to elsewhere is a leaf that lost its permissions. */
+  private final Set<Long> made = new HashSet<>();
 
   final long root;
 
@@ -63,7 +68,7 @@ final class Table {
     return 12 + indexBits * level;
   }
 
-  /** Address of the entry of that level for {@code address}; null if a leaf stands in the way. */
+  /** Address of the entry of that level for {@code address}; null if another entry is in the way. */
   private Long slot(long address, int level) {
     long table = root;
     for (int l = levels - 1; ; l--) {
@@ -75,16 +80,18 @@ final class Table {
       long entry = world.image.load(at, size, bigEndian);
       if (entry == 0) {
         table = world.pages(1);
+        made.add(table);
         entry = (table + delta) >>> 12 << 10 | 1;
         if (world.chance(0.2)) {
           entry |= Stages.G;
         }
         world.image.store(at, size, entry, bigEndian);
         world.note(new Word(at, size, bigEndian, Word.POINTER));
-      } else if ((entry & 0xe) != 0) {
-        return null;
       } else {
         table = (entry >>> 10 << 12) - delta;
+        if ((entry & 0xe) != 0 || !made.contains(table)) {
+          return null;
+        }
       }
     }
   }
