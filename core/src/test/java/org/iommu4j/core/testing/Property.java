@@ -16,11 +16,16 @@ import java.util.random.RandomGeneratorFactory;
  * });
  * }</pre>
  *
- * <p>{@code -Diommu4j.seed=0x...} repeats one run; {@code -Diommu4j.runs=N} multiplies the number
- * of runs by N.
+ * <p>Every build runs the same sequences, so that it fails for what a change did and not for what
+ * chance found. Chance is asked for: {@code -Diommu4j.seed=random} begins anywhere, {@code
+ * -Diommu4j.runs=N} multiplies the number of runs by N, and {@code -Diommu4j.seed=0x...} repeats
+ * one run.
  */
 public final class Property<T> {
   private static final int SHRINK_TRIALS = 2_000;
+
+  /** Odd, and about the golden ratio of 2^64: near numbers become far ones. */
+  private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L;
 
   private final String name;
   private final int runs;
@@ -69,12 +74,14 @@ public final class Property<T> {
    * @param check throws if the property does not hold; it starts from nothing every time
    */
   public void holds(Consumer<List<T>> check) {
-    String given = System.getProperty("iommu4j.seed");
+    String given = System.getProperty("iommu4j.seed", "");
     long first =
-        given == null
-            ? System.nanoTime() * 0x9E37_79B9_7F4A_7C15L
-            : Long.parseUnsignedLong(given.substring(2), 16);
-    int count = given == null ? runs * Integer.getInteger("iommu4j.runs", 1) : 1;
+        switch (given) {
+          case "" -> SPREAD * name.hashCode();
+          case "random" -> SPREAD * System.nanoTime();
+          default -> Long.parseUnsignedLong(given.substring(2), 16);
+        };
+    int count = repeatsOne() ? 1 : runs * Integer.getInteger("iommu4j.runs", 1);
     for (int run = 0; run < count; run++) {
       long seed = first + run;
       List<T> steps = sequences.next(random(seed));
@@ -83,6 +90,13 @@ public final class Property<T> {
         throw report(seed, run, steps, check, failure);
       }
     }
+  }
+
+  /**
+   * One run of one property is to be repeated: what is true of many runs need not be of this one.
+   */
+  public static boolean repeatsOne() {
+    return System.getProperty("iommu4j.seed", "random").startsWith("0x");
   }
 
   private AssertionError report(

@@ -68,7 +68,9 @@ final class Table {
     return 12 + indexBits * level;
   }
 
-  /** Address of the entry of that level for {@code address}; null if another entry is in the way. */
+  /**
+   * Address of the entry of that level for {@code address}; null if another entry is in the way.
+   */
   private Long slot(long address, int level) {
     long table = root;
     for (int l = levels - 1; ; l--) {
