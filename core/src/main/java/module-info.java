@@ -8,6 +8,7 @@ module org.iommu4j.core {
   exports org.iommu4j.core.dma;
   exports org.iommu4j.core.iotlb;
   exports org.iommu4j.core.memory;
+  exports org.iommu4j.core.unit;
 
   uses org.iommu4j.core.Architecture;
   uses org.iommu4j.core.KernelLog;

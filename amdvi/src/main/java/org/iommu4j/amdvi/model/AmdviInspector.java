@@ -8,7 +8,7 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Inspector;
-import org.iommu4j.core.dma.RangeSearch;
+import org.iommu4j.core.unit.RangeSearch;
 
 /**
  * Looks into a unit with the unit's own walkers, in a workspace where nothing has an effect: what a
@@ -26,7 +26,7 @@ final class AmdviInspector implements Inspector {
     Setup s = unit.setup();
     Workspace w = dry();
     List<Step> steps = new ArrayList<>();
-    w.trace = steps;
+    w.trace(steps);
     if (request.addressType() == AddressType.UNTRANSLATED
         && !request.hasPasid()
         && Setup.interrupt(request.iova())) {
@@ -151,7 +151,7 @@ final class AmdviInspector implements Inspector {
 
   private Workspace dry() {
     Workspace w = new Workspace(unit);
-    w.dry = true;
+    w.dry(true);
     w.patience = RangeSearch.STEPS;
     return w;
   }

@@ -1,7 +1,5 @@
 package org.iommu4j.amdvi.model;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Map;
 import org.iommu4j.amdvi.layout.Control;
@@ -9,22 +7,20 @@ import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.RegisterWindow;
 import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.dma.Workspaces;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.iotlb.MicroTlb;
 import org.iommu4j.core.memory.Mmio;
+import org.iommu4j.core.unit.BaseUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,24 +30,9 @@ import org.jspecify.annotations.Nullable;
  * guards the register file and the logs, for moments. A device thread takes only the state lock,
  * and only to report: so a COMPLETION_WAIT, which holds the command lock, can wait for it.
  */
-final class AmdviIommu implements Iommu {
-  private static final VarHandle EPOCH;
-
-  static {
-    try {
-      EPOCH = MethodHandles.lookup().findVarHandle(AmdviIommu.class, "epoch", long.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
+final class AmdviIommu extends BaseUnit<Workspace> {
   private final UnitConfig config;
-  private final Host host;
-  private final Object commandLock = new Object();
-  private final Object state = new Object();
-  private final AccessWindows windows = new AccessWindows();
   private final EntryCache entries;
-  private final Iotlb iotlb;
   private final WalkCaches walkCaches;
   private final Counters counters;
   private final Signals signals;
@@ -67,7 +48,6 @@ final class AmdviIommu implements Iommu {
   private final CommandTurns turns;
   private final CapabilitySpace capability;
   private final RegisterPage page;
-  private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
 
   private volatile Setup setup;
 
@@ -77,15 +57,11 @@ final class AmdviIommu implements Iommu {
   /** Firmware made the system SNP-enabled: some registers are locked; state lock. */
   private boolean snpLocked;
 
-  /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
-  private volatile long epoch;
-
   AmdviIommu(UnitConfig config, Host host) {
+    super(host, config.caches());
     this.config = config;
-    this.host = host;
     boolean worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     entries = new EntryCache(worst ? 1 << 16 : 1024);
-    iotlb = new Iotlb(config.caches().iotlb());
     walkCaches = new WalkCaches(config.caches().walkCache(), worst && config.keepsAbsent());
     counters = new Counters(this);
     signals = new Signals(this);
@@ -101,7 +77,7 @@ final class AmdviIommu implements Iommu {
     capability = new CapabilitySpace(this);
     page = new RegisterPage(this);
     rmp = config.rmp();
-    setup = new Setup(host.memory(), config, page.registers(), false, rmp);
+    setup = new Setup(host().memory(), config, page.registers(), false, rmp);
   }
 
   // ---- the hardware face
@@ -115,21 +91,21 @@ final class AmdviIommu implements Iommu {
         && (request.access() & ~(Access.READ | Access.WRITE | Access.ATOMIC)) == 0) {
       Setup s = setup;
       if (s.quick) {
-        long now = epoch; // before anything else is looked at
+        long now = epoch(); // before anything else is looked at
         long requester = requester(request);
-        MicroTlb.Entry e = w.recent.lookup(now, requester, request.iova());
+        MicroTlb.Entry e = w.recent().lookup(now, requester, request.iova());
         if (e != null && grants(e.answer(), request.access())) {
           out.grant(e.pa(request.iova()), e.answer());
-          w.hits++;
+          w.countHit();
           return true;
         }
         if (shared(s, now, requester, w, request, out)) {
-          w.hits++;
+          w.countHit();
           return true;
         }
       }
       if (s.plain && walked(s, w, request, out)) {
-        w.misses++;
+        w.countMiss();
         return true;
       }
     }
@@ -164,7 +140,7 @@ final class AmdviIommu implements Iommu {
       return false;
     }
     long iova = request.iova();
-    long data = iotlb.lookup(request.hasPasid() ? d.tag(request.pasid()) : d.tag, iova);
+    long data = iotlb().lookup(request.hasPasid() ? d.tag(request.pasid()) : d.tag, iova);
     int granted = TlbData.USER.getInt(data) & d.permissions;
     int need = TlbData.need(request.access());
     if (data == Iotlb.MISS || (granted & need) != need) {
@@ -173,7 +149,7 @@ final class AmdviIommu implements Iommu {
     long pa = TlbData.pa(data, iova);
     long answer = Translation.answer(TlbData.shift(data), granted, TlbData.memoryType(data));
     out.grant(pa, answer);
-    w.recent.keep(now, requester, iova, pa, answer);
+    w.recent().keep(now, requester, iova, pa, answer);
     return true;
   }
 
@@ -217,7 +193,7 @@ final class AmdviIommu implements Iommu {
 
   @Override
   public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
-    synchronized (commandLock) {
+    synchronized (commandLock()) {
       boolean expected = commands.completed(source, segmented, tagVector, count);
       turns.run();
       return expected;
@@ -226,7 +202,7 @@ final class AmdviIommu implements Iommu {
 
   @Override
   public void invalidationTimedOut(int tagVector) {
-    synchronized (commandLock) {
+    synchronized (commandLock()) {
       commands.timedOut(tagVector);
       turns.run();
     }
@@ -261,7 +237,7 @@ final class AmdviIommu implements Iommu {
 
   /** Something that translations depend on has changed. Called with the state lock held. */
   void refresh() {
-    setup = new Setup(host.memory(), config, page.registers(), counters.counting(), rmp);
+    setup = new Setup(host().memory(), config, page.registers(), counters.counting(), rmp);
     cachesChanged();
   }
 
@@ -272,8 +248,8 @@ final class AmdviIommu implements Iommu {
    * @return whether the unit is such that firmware goes on: it has SNPSup, and IommuEn is set
    */
   boolean secureNestedPaging(@Nullable Rmp table) {
-    synchronized (commandLock) {
-      synchronized (state) {
+    synchronized (commandLock()) {
+      synchronized (state()) {
         if (table != null && !(config.has(ExtendedFeatures.SNP_SUP) && setup.enabled)) {
           return false;
         }
@@ -282,7 +258,7 @@ final class AmdviIommu implements Iommu {
         entries.invalidateAll(); // decoded without what SNP demands of them
         refresh();
       }
-      windows.drain();
+      windows().drain();
     }
     return true;
   }
@@ -292,29 +268,17 @@ final class AmdviIommu implements Iommu {
     return snpLocked;
   }
 
-  /**
-   * Entries of the shared caches are gone, or may no longer be used: threads forget what they kept
-   * of them. To be called after the removal and before the drain.
-   */
-  void cachesChanged() {
-    EPOCH.getAndAdd(this, 1L);
-  }
-
   // ---- what the parts ask for
 
   /** Whether a bit of the control register is set. */
   boolean enabled(Field control) {
-    synchronized (state) {
+    synchronized (state()) {
       return page.registers().get(Control.REGISTER, control) != 0;
     }
   }
 
   UnitConfig config() {
     return config;
-  }
-
-  Host host() {
-    return host;
   }
 
   Setup setup() {
@@ -329,14 +293,6 @@ final class AmdviIommu implements Iommu {
     return virtual;
   }
 
-  Object commandLock() {
-    return commandLock;
-  }
-
-  Object state() {
-    return state;
-  }
-
   RegisterPage page() {
     return page;
   }
@@ -347,10 +303,6 @@ final class AmdviIommu implements Iommu {
 
   EntryCache entries() {
     return entries;
-  }
-
-  Iotlb iotlb() {
-    return iotlb;
   }
 
   WalkCaches walkCaches() {
@@ -390,14 +342,14 @@ final class AmdviIommu implements Iommu {
     return config.has(ExtendedFeatures.GT_SUP);
   }
 
-  /** The unit's workspace in a translation, put there if need be. */
-  Workspace attached(Translation out) {
-    return out.workspace() instanceof Workspace w && w.unit == this ? w : workspaces.attach(out);
+  @Override
+  protected Workspace workspace() {
+    return new Workspace(this);
   }
 
-  @Override
-  public AccessWindows windows() {
-    return windows;
+  /** The unit's workspace in a translation, put there if need be. */
+  Workspace attached(Translation out) {
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
   }
 
   @Override
@@ -407,8 +359,7 @@ final class AmdviIommu implements Iommu {
 
   @Override
   public Map<String, Long> statistics() {
-    Map<String, Long> all =
-        workspaces.statistics(w -> w.hits, w -> w.misses, w -> w.faults, iotlb.size());
+    Map<String, Long> all = super.statistics();
     all.put("walk-cache.guest.entries", (long) walkCaches.guest.size());
     all.put("walk-cache.host.entries", (long) walkCaches.host.size());
     return all;

@@ -53,7 +53,7 @@ final class Answer {
 
   private static boolean block(
       Setup s, Workspace w, DmaRequest request, Translation out, Reason reason) {
-    w.faults++;
+    w.countFault();
     w.count(s, Counters.ABORTED);
     boolean ats = request.addressType() == AddressType.TRANSLATION_REQUEST;
     if (ats

@@ -14,9 +14,9 @@ import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.DmaRequest;
-import org.iommu4j.core.dma.InvalidationTags;
 import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.InvalidationTags;
 import org.jspecify.annotations.Nullable;
 
 /**

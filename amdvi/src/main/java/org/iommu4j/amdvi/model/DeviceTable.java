@@ -18,7 +18,7 @@ final class DeviceTable {
    * @return why there is none; what is wrong with one that is there, the entry says
    */
   static @Nullable Reason locate(Setup s, Workspace w) {
-    boolean caches = s.cached && !w.dry;
+    boolean caches = s.cached && !w.dry();
     if (caches) {
       DeviceEntry kept = w.unit.entries().lookup(w.deviceId);
       if (kept != null) {
@@ -78,15 +78,15 @@ final class DeviceTable {
     w.faultAddress = at;
     // Software stores each half with one access, the upper one of a new entry first.
     boolean read = w.loadPair(s, at);
-    long first = w.pair.first();
-    long second = w.pair.second();
+    long first = w.pair().first();
+    long second = w.pair().second();
     if (!read || !w.loadPair(s, at + EntryPair.BYTES)) {
       d.deviceId = -1;
       return Reason.DEVICE_TABLE_READ;
     }
-    long third = w.pair.first();
-    long fourth = w.pair.second();
-    if (w.trace != null) {
+    long third = w.pair().first();
+    long fourth = w.pair().second();
+    if (w.traced()) {
       w.note("device table entry", DeviceTableEntry.LAYOUT, at, first, second, third, fourth);
     }
     w.faultAddress = w.iova;

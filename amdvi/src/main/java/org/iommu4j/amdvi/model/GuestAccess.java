@@ -78,7 +78,7 @@ final class GuestAccess {
   /** Whether 16 bytes can be read or written. */
   boolean usable(long at, boolean write) {
     PhysicalMemory memory = unit.host().memory();
-    return (at & Setup.BEYOND) == 0
+    return (at & unit.setup().beyond) == 0
         && !memory.isDevice(at)
         && memory.status(at, GuestRing.ENTRY, write) == PhysicalMemory.OK;
   }

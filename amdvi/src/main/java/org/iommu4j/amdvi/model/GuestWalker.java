@@ -48,7 +48,7 @@ final class GuestWalker {
     if (!canonical(d, iova, w.pasid > 0)) {
       return Reason.GUEST_NOT_CANONICAL;
     }
-    boolean caches = s.cached && !w.dry;
+    boolean caches = s.cached && !w.dry();
     long pointer = Iotlb.MISS;
     long tag = Tags.guest(d.domainId, pasid, d.nested());
     if (caches) {
@@ -82,9 +82,9 @@ final class GuestWalker {
         w.faultAddress = at;
         return Reason.GUEST_TABLE_READ;
       }
-      long e = w.entry;
+      long e = w.entry();
       w.faultAddress = iova;
-      if (w.trace != null) {
+      if (w.traced()) {
         w.note("guest page table entry, level " + level, GuestPte.LAYOUT, at, e);
       }
       if ((e & P) == 0) {
@@ -119,7 +119,7 @@ final class GuestWalker {
           }
           w.faultAddress = iova;
         }
-        EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bits, w.dry);
+        EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bits, w.dry());
         if (updated == EntryUpdate.CHANGED) {
           continue; // the entry is read again
         }
@@ -209,8 +209,8 @@ final class GuestWalker {
         return Reason.GUEST_TABLE_READ;
       }
       w.faultAddress = w.iova;
-      long e = w.entry;
-      if (w.trace != null) {
+      long e = w.entry();
+      if (w.traced()) {
         w.note("GCR3 table entry, level " + level, GuestPte.GCR3_LAYOUT, w.spa, e);
       }
       if (!GuestPte.GCR3_V.isSet(e)) {
@@ -236,7 +236,7 @@ final class GuestWalker {
     }
     boolean dirtySoFar = w.mustSetDirty;
     long tag = Tags.host(d.domainId);
-    if (s.cached && !w.dry) {
+    if (s.cached && !w.dry()) {
       long kept = w.unit.walkCaches().tables.lookup(tag, at);
       if (kept != Iotlb.MISS) {
         w.spa = TlbData.pa(kept, at);
@@ -255,7 +255,7 @@ final class GuestWalker {
         return denied;
       }
     }
-    if (r == null && s.cached && !w.dry) {
+    if (r == null && s.cached && !w.dry()) {
       w.unit
           .walkCaches()
           .tables
@@ -278,7 +278,8 @@ final class GuestWalker {
     if (refused != null) {
       return refused;
     }
-    EntryUpdate updated = EntryUpdate.set(s.memory, w.hostLeafAt, w.hostLeaf, HostWalker.D, w.dry);
+    EntryUpdate updated =
+        EntryUpdate.set(s.memory, w.hostLeafAt, w.hostLeaf, HostWalker.D, w.dry());
     if (updated == EntryUpdate.FAILED) {
       w.faultAddress = w.hostLeafAt;
       return Reason.PAGE_TABLE_READ;

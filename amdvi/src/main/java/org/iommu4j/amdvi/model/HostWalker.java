@@ -47,7 +47,7 @@ final class HostWalker {
       w.missShift = 64;
       return Reason.TOO_WIDE;
     }
-    boolean caches = s.cached && !w.dry;
+    boolean caches = s.cached && !w.dry();
     long tag = Tags.host(d.domainId);
     if (caches && s.keepsAbsent && w.unit.walkCaches().absent.lookup(tag, gpa) != Iotlb.MISS) {
       return Reason.NOT_PRESENT;
@@ -73,8 +73,8 @@ final class HostWalker {
         w.faultAddress = at;
         return Reason.PAGE_TABLE_READ;
       }
-      long e = w.entry;
-      if (w.trace != null) {
+      long e = w.entry();
+      if (w.traced()) {
         w.note("host page table entry, level " + level, HostPte.LAYOUT, at, e);
       }
       if ((e & PR) == 0) {
@@ -113,7 +113,7 @@ final class HostWalker {
         if (refused != null) {
           return refused;
         }
-        EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bits, w.dry);
+        EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bits, w.dry());
         if (updated == EntryUpdate.CHANGED) {
           continue; // the entry is read again
         }

@@ -210,8 +210,8 @@ final class InterruptRemapper {
     if (!w.loadPair(s, entryAddress)) {
       return false;
     }
-    first = w.pair.first();
-    second = w.pair.second();
+    first = w.pair().first();
+    second = w.pair().second();
     return true;
   }
 
@@ -262,8 +262,8 @@ final class InterruptRemapper {
     // IsRun, GAPPIDis, Destination and GATag are not cached: software changes them without a
     // command.
     boolean readable = w.loadPair(s, entryAddress);
-    long now = readable ? w.pair.first() : first;
-    long high = readable ? w.pair.second() : second;
+    long now = readable ? w.pair().first() : first;
+    long high = readable ? w.pair().second() : second;
     long doorbell = 0;
     if (Irte.IS_RUN.isSet(now)) {
       int destination = s.xt ? Irte.destination(now, high) : Irte.SHORT_DESTINATION.getInt(now);

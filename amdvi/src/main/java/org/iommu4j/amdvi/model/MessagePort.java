@@ -6,9 +6,9 @@ import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.MessageWrite;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.MessageWrite;
 
 /**
  * Where devices' messages arrive: writes to the interrupt range go to the remapper, a message

@@ -155,13 +155,13 @@ final class Rmp {
       return w.iova;
     }
     // A cache that answered did not tell it: the tables are asked, without a trace.
-    boolean dry = w.dry;
-    var trace = w.trace;
-    w.dry = true;
-    w.trace = null;
+    boolean dry = w.dry();
+    var trace = w.trace();
+    w.dry(true);
+    w.trace(null);
     boolean found = GuestWalker.translate(s, w.device, w, w.iova) == null;
-    w.dry = dry;
-    w.trace = trace;
+    w.dry(dry);
+    w.trace(trace);
     return found ? w.gpa : w.iova;
   }
 
@@ -175,7 +175,7 @@ final class Rmp {
       w.rmpEntry = at;
       return UNREADABLE;
     }
-    long e = w.entry;
+    long e = w.entry();
     note(w, at, e);
     boolean taken = RmpEntry.ASSIGNED.isSet(e);
     if (taken && RmpEntry.PAGE_SIZE.isSet(e)) {
@@ -195,12 +195,12 @@ final class Rmp {
       w.rmpEntry = at;
       return UNREADABLE;
     }
-    note(w, at, w.entry);
-    return RmpEntry.ASSIGNED.isSet(w.entry) ? TAKEN : FREE;
+    note(w, at, w.entry());
+    return RmpEntry.ASSIGNED.isSet(w.entry()) ? TAKEN : FREE;
   }
 
   private static void note(Workspace w, long at, long e) {
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note("reverse map table entry", RmpEntry.LAYOUT, at, e);
     }
   }
@@ -220,13 +220,13 @@ final class Rmp {
       w.rmpEntry = at;
       return NOT_READ;
     }
-    if (w.trace != null) {
-      w.note("RMP segment table entry", RmpEntry.SEGMENT_LAYOUT, at, w.entry);
+    if (w.traced()) {
+      w.note("RMP segment table entry", RmpEntry.SEGMENT_LAYOUT, at, w.entry());
     }
     long offset = spa & (1L << segmentShift) - 1;
     // At most 2^20 GiB: no overflow.
-    return offset >>> 30 < RmpEntry.MAPPED_SIZE.get(w.entry)
-        ? RmpEntry.SEGMENT_BASE.in(w.entry) + (offset >>> SMALL << 4)
+    return offset >>> 30 < RmpEntry.MAPPED_SIZE.get(w.entry())
+        ? RmpEntry.SEGMENT_BASE.in(w.entry()) + (offset >>> SMALL << 4)
         : NOT_COVERED;
   }
 }

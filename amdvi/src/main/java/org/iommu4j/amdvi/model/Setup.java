@@ -6,22 +6,21 @@ import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.RegisterFile;
-import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.BaseSetup;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What translations depend on, as one immutable value: device threads read it once per request, a
  * register write that changes any of it publishes a new one.
  */
-final class Setup {
+final class Setup extends BaseSetup {
   /** The upper bit of DTE.HAD: dirty, too. */
   private static final Field DIRTY = Field.bit("HAD, dirty", DeviceTableEntry.HAD.hi());
 
   /** No address has more bits than table entries hold. */
-  static final long BEYOND = -1L << 52;
+  private static final long BEYOND = -1L << 52;
 
-  final PhysicalMemory memory;
   final UnitConfig config;
 
   /** Control.IommuEn. */
@@ -95,12 +94,6 @@ final class Setup {
   final long reserved2;
   final long reserved3;
 
-  /** Some performance counter counts: every event must be looked at. */
-  final boolean counting;
-
-  final boolean cached;
-  final boolean worst;
-
   /** Absent entries may be kept, and are. */
   final boolean keepsAbsent;
 
@@ -116,9 +109,8 @@ final class Setup {
       RegisterFile r,
       boolean counting,
       @Nullable Rmp table) {
-    this.memory = memory;
+    super(memory, BEYOND, config.caches(), counting);
     this.config = config;
-    this.counting = counting;
     long control = r.get(Control.REGISTER);
     enabled = Control.IOMMU_EN.isSet(control);
     rmp = enabled ? table : null;
@@ -194,11 +186,9 @@ final class Setup {
     reserved3 =
         DeviceTableEntry.LAYOUT.reservedMask(3)
             | without(ExtendedFeatures.VIOMMU_SUP, DeviceTableEntry.VIMU_EN);
-    cached = config.caches().behaviour() != CacheBehaviour.OFF;
-    worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     keepsAbsent = worst && config.keepsAbsent();
     boolean ordinary = enabled && !counting && !excludes && !apertures && rmp == null;
-    quick = ordinary && config.caches().behaviour() == CacheBehaviour.NORMAL;
+    quick = ordinary && normal();
     plain = ordinary && !worst;
   }
 

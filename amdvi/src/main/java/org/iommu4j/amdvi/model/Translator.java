@@ -157,7 +157,7 @@ final class Translator {
   }
 
   private static @Nullable Reason walk(Setup s, Workspace w, DeviceEntry d, long iova) {
-    boolean caches = s.cached && !w.dry;
+    boolean caches = s.cached && !w.dry();
     long tag = d.tag(w.pasid);
     w.byGuest = d.guest(w.pasid);
     w.count(s, Counters.TRANSLATED);
@@ -168,7 +168,7 @@ final class Translator {
         boolean exact = s.worst && TlbData.EXACT.isSet(data);
         if (w.ats ? exact : (w.wanted & ~granted) == 0) {
           w.count(s, Counters.PTE_HIT);
-          w.hits++;
+          w.countHit();
           w.permissions = granted & permissions(d);
           w.coherent = TlbData.FC.isSet(data);
           w.untranslatedOnly = w.ats && TlbData.U.isSet(data);
@@ -180,7 +180,7 @@ final class Translator {
       }
     }
     w.count(s, Counters.PTE_MISS);
-    w.misses++;
+    w.countMiss();
     Reason fault = tables(s, w, d, iova);
     return fault != null ? fault : finish(s, w, d, iova, tag, caches);
   }
@@ -311,7 +311,7 @@ final class Translator {
     if ((e & bit) != 0) {
       return false;
     }
-    EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bit, w.dry);
+    EntryUpdate updated = EntryUpdate.set(s.memory, at, e, bit, w.dry());
     if (updated == EntryUpdate.CHANGED) {
       // Somebody else changed the entry meanwhile: the device is not granted W, and may ask again.
       w.permissions &= ~Access.WRITE;

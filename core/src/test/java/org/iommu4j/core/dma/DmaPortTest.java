@@ -10,6 +10,7 @@ import org.iommu4j.core.memory.Failure;
 import org.iommu4j.core.memory.MemoryRegion;
 import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.testing.ToyIommu;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 

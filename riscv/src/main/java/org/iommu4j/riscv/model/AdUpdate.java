@@ -21,7 +21,7 @@ final class AdUpdate {
    */
   static int set(Setup s, Workspace w, long at, long raw, long bits, boolean bigEndian) {
     int allowed = allowed(s, w, at, 8);
-    if (allowed != DONE || w.dry) {
+    if (allowed != DONE || w.dry()) {
       return allowed;
     }
     long wanted = raw | (bigEndian ? Long.reverseBytes(bits) : bits);
@@ -31,7 +31,7 @@ final class AdUpdate {
   /** The same for an entry of 4 bytes. */
   static int set4(Setup s, Workspace w, long at, int raw, int bits, boolean bigEndian) {
     int allowed = allowed(s, w, at, 4);
-    if (allowed != DONE || w.dry) {
+    if (allowed != DONE || w.dry()) {
       return allowed;
     }
     int wanted = raw | (bigEndian ? Integer.reverseBytes(bits) : bits);

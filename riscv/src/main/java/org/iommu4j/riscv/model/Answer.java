@@ -73,7 +73,7 @@ final class Answer {
   private static boolean block(
       Workspace w, DmaRequest request, Translation out, @Nullable Cause found) {
     Cause cause = found == null ? Cause.INTERNAL_DATA_PATH_ERROR : found;
-    w.faults++;
+    w.countFault();
     if (!w.ats) {
       report(w, request, cause);
       out.block(Completion.UNSUPPORTED_REQUEST, cause, w.iotval2);

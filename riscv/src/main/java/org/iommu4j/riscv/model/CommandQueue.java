@@ -18,9 +18,9 @@ import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.DmaRequest;
-import org.iommu4j.core.dma.InvalidationTags;
 import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.InvalidationTags;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Command;
 import org.iommu4j.riscv.layout.Registers;
@@ -114,7 +114,7 @@ final class CommandQueue {
         result = iofence(fenceFirst, fenceSecond);
       } else {
         long at = queue.address(head);
-        if ((at & unit.setup().beyondPas) != 0
+        if ((at & unit.setup().beyond) != 0
             || memory.status(at, Command.BYTES, false) != PhysicalMemory.OK) {
           stop(CQMF);
           return;
@@ -271,7 +271,7 @@ final class CommandQueue {
       long address = Command.FENCE_ADDR.get(second) << 2;
       int data = Command.DATA.getInt(first);
       int stored = unit.setup().be ? Integer.reverseBytes(data) : data;
-      if ((address & unit.setup().beyondPas) != 0
+      if ((address & unit.setup().beyond) != 0
           || unit.host().memory().postInt(address, stored) != PhysicalMemory.OK) {
         stop(CQMF);
         return Result.STAYS;

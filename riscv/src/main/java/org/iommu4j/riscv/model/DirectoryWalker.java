@@ -28,8 +28,8 @@ final class DirectoryWalker {
       if (status != PhysicalMemory.OK) {
         return ddtLoad(status);
       }
-      long e = s.be ? Long.reverseBytes(w.entry) : w.entry;
-      if (w.trace != null) {
+      long e = s.be ? Long.reverseBytes(w.entry()) : w.entry();
+      if (w.traced()) {
         w.note("DDT entry, level " + level, DirectoryEntry.LAYOUT, at, e);
       }
       if (!DirectoryEntry.V.isSet(e)) {
@@ -65,7 +65,7 @@ final class DirectoryWalker {
     if (status != PhysicalMemory.OK) {
       return ddtLoad(status);
     }
-    if (w.trace != null) {
+    if (w.traced()) {
       if (s.extended) {
         w.note(
             "device context",
@@ -145,11 +145,11 @@ final class DirectoryWalker {
   }
 
   private static long first(Setup s, Workspace w) {
-    return s.be ? Long.reverseBytes(w.pair.first()) : w.pair.first();
+    return s.be ? Long.reverseBytes(w.pair().first()) : w.pair().first();
   }
 
   private static long second(Setup s, Workspace w) {
-    return s.be ? Long.reverseBytes(w.pair.second()) : w.pair.second();
+    return s.be ? Long.reverseBytes(w.pair().second()) : w.pair().second();
   }
 
   /** A violation anywhere in a structure counts before poison anywhere in it. */
@@ -186,8 +186,8 @@ final class DirectoryWalker {
       }
       w.count(s, PDT_EVENT);
       int status = level > 0 ? w.fetch(s, at) : w.fetchPair(s, at);
-      long first = level > 0 ? w.entry : w.pair.first();
-      long second = level > 0 ? 0 : w.pair.second();
+      long first = level > 0 ? w.entry() : w.pair().first();
+      long second = level > 0 ? 0 : w.pair().second();
       if (status != PhysicalMemory.OK) {
         return status == PhysicalMemory.POISONED
             ? Cause.PDT_DATA_CORRUPTION.code()
@@ -198,7 +198,7 @@ final class DirectoryWalker {
         second = Long.reverseBytes(second);
       }
       if (level > 0) {
-        if (w.trace != null) {
+        if (w.traced()) {
           w.note("PDT entry, level " + level, DirectoryEntry.LAYOUT, at, first);
         }
         if (!DirectoryEntry.V.isSet(first)) {
@@ -210,7 +210,7 @@ final class DirectoryWalker {
         at = DirectoryEntry.PPN.get(first) << 12;
         continue;
       }
-      if (w.trace != null) {
+      if (w.traced()) {
         w.note("process context", ProcessContext.LAYOUT, at, first, second);
       }
       if (!ProcessContext.V.isSet(first)) {

@@ -107,7 +107,7 @@ final class FaultQueue {
       PhysicalMemory memory = unit.host().memory();
       long at = queue.address(tail);
       boolean be = unit.setup().be;
-      if ((at & unit.setup().beyondPas) != 0
+      if ((at & unit.setup().beyond) != 0
           || memory.status(at, FaultRecord.BYTES, true) != PhysicalMemory.OK) {
         r.post(FQCSR, FQMF, 1);
       } else {

@@ -90,19 +90,18 @@ final class FirstStageWalker {
       }
     }
     int start = shift;
-    MemoryRegion r = w.region;
+    MemoryRegion r = w.region();
     while (true) {
       long at = table + ((iova >>> shift & 0x1ff) << 3);
       long entryGpa = at;
       long gpte = BARE_PTE;
       if (nested) {
-        w.region = r;
         int fault = implicit(s, dc, w, at, caches);
         if (fault != 0) {
           w.missShift = shift;
           return fault;
         }
-        r = w.region;
+        r = w.region();
         at = w.spa;
         gpte = w.gpte;
       }
@@ -118,14 +117,14 @@ final class FirstStageWalker {
           w.missShift = shift;
           return status == POISONED ? Faults.PT_CORRUPTION : Faults.access(w.access);
         }
-        e = w.entry;
-        r = w.region;
+        e = w.entry();
+        r = w.region();
       }
       long raw = e;
       if (dc.sbe) {
         e = Long.reverseBytes(e);
       }
-      if (w.trace != null) {
+      if (w.traced()) {
         w.note("first-stage PTE, level " + (shift - 12) / 9, Pte.LAYOUT, at, e);
       }
       w.missShift = shift;
@@ -185,7 +184,6 @@ final class FirstStageWalker {
       w.pte = e;
       w.shift = leaf;
       w.global = global || (e & G) != 0;
-      w.region = r;
       return 0;
     }
   }

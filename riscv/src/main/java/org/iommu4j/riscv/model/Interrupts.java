@@ -98,7 +98,7 @@ final class Interrupts {
     long address = r.get(Registers.MSI_ADDR.get(vector));
     int data = (int) r.get(Registers.MSI_DATA.get(vector));
     int stored = unit.setup().be ? Integer.reverseBytes(data) : data;
-    if ((address & unit.setup().beyondPas) != 0
+    if ((address & unit.setup().beyond) != 0
         || unit.host().memory().postInt(address, stored) != PhysicalMemory.OK) {
       unit.faultQueue().messageFailed(address);
     }

@@ -3,9 +3,9 @@ package org.iommu4j.riscv.model;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.MessageWrite;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.MessageWrite;
 import org.iommu4j.riscv.layout.Cause;
 
 /**
@@ -67,7 +67,7 @@ final class MessagePort {
     } else if (outcome == MrifWriter.RECORDED) {
       // The notice follows the update, whatever the enable bit; its data is little-endian.
       long notice = translation.noticeAddress();
-      if ((notice & s.beyondPas) != 0
+      if ((notice & s.beyond) != 0
           || unit.host().memory().postInt(notice, translation.noticeData()) != PhysicalMemory.OK) {
         synchronized (unit.state()) {
           unit.faultQueue().messageFailed(notice);

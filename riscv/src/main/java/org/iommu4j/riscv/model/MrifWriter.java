@@ -37,7 +37,7 @@ final class MrifWriter {
       return DISCARDED;
     }
     long pending = mrif + (identity >>> 6 << 4);
-    if ((pending & s.beyondPas) != 0) {
+    if ((pending & s.beyond) != 0) {
       return Cause.MRIF_ACCESS_FAULT.code();
     }
     int read = s.memory.status(pending, 8, false);

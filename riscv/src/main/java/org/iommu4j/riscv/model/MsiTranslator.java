@@ -37,14 +37,14 @@ final class MsiTranslator {
           ? Cause.MSI_PT_DATA_CORRUPTION.code()
           : Cause.MSI_PTE_LOAD_ACCESS_FAULT.code();
     }
-    long low = w.pair.first();
-    long high = w.pair.second();
+    long low = w.pair().first();
+    long high = w.pair().second();
     if (s.be) {
       low = Long.reverseBytes(low);
       high = Long.reverseBytes(high);
     }
     int m = MsiPte.M.getInt(low);
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note("MSI PTE " + index, m == MsiPte.M_MRIF ? MsiPte.MRIF : MsiPte.BASIC, at, low, high);
     }
     w.stoppedAtValid = MsiPte.V.isSet(low);

@@ -115,7 +115,7 @@ final class PageRequestQueue {
       } else {
         PhysicalMemory memory = unit.host().memory();
         long at = queue.address(tail);
-        if ((at & s.beyondPas) != 0
+        if ((at & s.beyond) != 0
             || memory.status(at, PageRequestRecord.BYTES, true) != PhysicalMemory.OK) {
           r.post(PQCSR, PQMF, 1);
           result = RESPONSE_FAILURE;

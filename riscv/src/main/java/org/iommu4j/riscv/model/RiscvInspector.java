@@ -6,8 +6,8 @@ import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Inspector;
-import org.iommu4j.core.dma.RangeSearch;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.RangeSearch;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.DeviceContext;
 import org.iommu4j.riscv.layout.DirectoryEntry;
@@ -29,7 +29,7 @@ final class RiscvInspector implements Inspector {
     Setup s = unit.setup();
     Workspace w = dry();
     List<Step> steps = new ArrayList<>();
-    w.trace = steps;
+    w.trace(steps);
     int code = Translator.translate(s, w, request);
     if (code != 0) {
       Cause cause = Cause.of(code);
@@ -128,7 +128,7 @@ final class RiscvInspector implements Inspector {
       if (w.fetch(s, table + (long) i * bytes) != PhysicalMemory.OK) {
         return;
       }
-      long e = s.be ? Long.reverseBytes(w.entry) : w.entry;
+      long e = s.be ? Long.reverseBytes(w.entry()) : w.entry();
       if (!DirectoryEntry.V.isSet(e)) {
         continue;
       }
@@ -202,16 +202,16 @@ final class RiscvInspector implements Inspector {
       return pid + 1;
     }
     List<Step> steps = new ArrayList<>();
-    w.trace = steps;
+    w.trace(steps);
     int ignored = DirectoryWalker.process(s, w, dc, pid, w.pcScratch);
-    w.trace = null;
+    w.trace(null);
     boolean leaf = !steps.isEmpty() && steps.getLast().what().startsWith("process context");
     return leaf ? pid + 1 : (pid | 0xff) + 1;
   }
 
   private Workspace dry() {
     Workspace w = new Workspace(unit);
-    w.dry = true;
+    w.dry(true);
     w.patience = RangeSearch.STEPS;
     return w;
   }

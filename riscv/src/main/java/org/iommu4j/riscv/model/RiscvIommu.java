@@ -1,12 +1,9 @@
 package org.iommu4j.riscv.model;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.Map;
 import org.iommu4j.core.CacheSettings;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.BridgeError;
 import org.iommu4j.core.dma.DmaRequest;
@@ -14,13 +11,12 @@ import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.dma.Workspaces;
 import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.iotlb.MicroTlb;
+import org.iommu4j.core.unit.BaseUnit;
 import org.iommu4j.riscv.layout.Registers;
 import org.jspecify.annotations.Nullable;
 
@@ -31,24 +27,9 @@ import org.jspecify.annotations.Nullable;
  * guards the register file, queues' indices and ipsr, for moments. A device thread takes only the
  * state lock, and only to report: so a fence, which holds the command lock, can wait for it.
  */
-final class RiscvIommu implements Iommu {
-  private static final VarHandle EPOCH;
-
-  static {
-    try {
-      EPOCH = MethodHandles.lookup().findVarHandle(RiscvIommu.class, "epoch", long.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
+final class RiscvIommu extends BaseUnit<Workspace> {
   private final UnitConfig config;
-  private final Host host;
-  private final Object commandLock = new Object();
-  private final Object state = new Object();
-  private final AccessWindows windows = new AccessWindows();
   private final ContextCache contexts;
-  private final Iotlb iotlb;
   private final PagingCaches pagingCaches;
   private final Denials denials;
   private final PerformanceMonitor monitor;
@@ -57,7 +38,6 @@ final class RiscvIommu implements Iommu {
   private final PageRequestQueue pageRequestQueue;
   private final CommandQueue commandQueue;
   private final RegisterPage page;
-  private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
   private final MessagePort messages;
 
   private volatile Setup setup;
@@ -65,16 +45,12 @@ final class RiscvIommu implements Iommu {
   /** Translations are kept, and may be used without the full process. */
   private final boolean quick;
 
-  /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
-  private volatile long epoch;
-
   RiscvIommu(UnitConfig config, Host host) {
+    super(host, config.caches());
     this.config = config;
-    this.host = host;
     boolean worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     quick = config.caches().behaviour() == CacheBehaviour.NORMAL;
     contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
-    iotlb = new Iotlb(config.caches().iotlb());
     pagingCaches = new PagingCaches(config.caches().walkCache(), worst);
     denials = new Denials(worst ? config.caches().walkCache() : CacheSettings.NONE);
     monitor = new PerformanceMonitor(this, config);
@@ -98,20 +74,20 @@ final class RiscvIommu implements Iommu {
     // or takes an ordinary walk. Everything else, and every count, is the full process's business.
     if (request.addressType() == AddressType.UNTRANSLATED && !request.hasPasid()) {
       if (quick) {
-        long now = epoch; // before anything else is looked at
-        MicroTlb.Entry e = w.recent.lookup(now, request.source(), request.iova());
+        long now = epoch(); // before anything else is looked at
+        MicroTlb.Entry e = w.recent().lookup(now, request.source(), request.iova());
         if (e != null && Translation.grants(e.answer(), request.access())) {
           out.grant(e.pa(request.iova()), e.answer());
-          w.hits++;
+          w.countHit();
           return true;
         }
         if (shared(now, w, request, out)) {
-          w.hits++;
+          w.countHit();
           return true;
         }
       }
       if (walked(w, request, out)) {
-        w.misses++;
+        w.countMiss();
         return true;
       }
     }
@@ -128,7 +104,7 @@ final class RiscvIommu implements Iommu {
       return false;
     }
     long iova = request.iova();
-    long data = iotlb.lookup(dc.tag, iova);
+    long data = iotlb().lookup(dc.tag, iova);
     if ((data & TlbData.userNeed(request.access())) == 0) {
       return false;
     }
@@ -138,7 +114,7 @@ final class RiscvIommu implements Iommu {
     out.grant(pa, answer);
     // A request without READ, WRITE and EXECUTE is a read, which grants() does not know.
     if ((permissions & Access.READ) != 0) {
-      w.recent.keep(now, request.source(), iova, pa, answer);
+      w.recent().keep(now, request.source(), iova, pa, answer);
     }
     return true;
   }
@@ -191,14 +167,14 @@ final class RiscvIommu implements Iommu {
 
   @Override
   public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
-    synchronized (commandLock) {
+    synchronized (commandLock()) {
       return commandQueue.completed(source, segmented, tagVector, count);
     }
   }
 
   @Override
   public void invalidationTimedOut(int tagVector) {
-    synchronized (commandLock) {
+    synchronized (commandLock()) {
       commandQueue.timedOut(tagVector);
     }
   }
@@ -225,20 +201,12 @@ final class RiscvIommu implements Iommu {
     boolean counting = monitor.refresh();
     setup =
         new Setup(
-            host.memory(),
+            host().memory(),
             config,
             page.registers().get(Registers.DDTP),
             page.registers().get(Registers.FCTL),
             counting);
     cachesChanged();
-  }
-
-  /**
-   * Entries of the shared caches are gone, or may no longer be used: threads forget what they kept
-   * of them. To be called after the removal and before the drain.
-   */
-  void cachesChanged() {
-    EPOCH.getAndAdd(this, 1L);
   }
 
   // ---- what the parts ask for
@@ -247,20 +215,8 @@ final class RiscvIommu implements Iommu {
     return config;
   }
 
-  Host host() {
-    return host;
-  }
-
   Setup setup() {
     return setup;
-  }
-
-  Object commandLock() {
-    return commandLock;
-  }
-
-  Object state() {
-    return state;
   }
 
   RegisterPage page() {
@@ -275,13 +231,9 @@ final class RiscvIommu implements Iommu {
     return contexts;
   }
 
-  Iotlb iotlb() {
-    return iotlb;
-  }
-
   /** The IOTLB for this request, or null if it must walk. */
   @Nullable Iotlb iotlb(Setup s, Workspace w) {
-    return w.dry || config.caches().behaviour() == CacheBehaviour.OFF ? null : iotlb;
+    return w.dry() || config.caches().behaviour() == CacheBehaviour.OFF ? null : iotlb();
   }
 
   PagingCaches pagingCaches() {
@@ -293,7 +245,7 @@ final class RiscvIommu implements Iommu {
    * not used, so that the number of walks counted does not depend on what is cached.
    */
   @Nullable PagingCaches pagingCaches(Setup s, Workspace w) {
-    return w.dry || s.counting || config.caches().behaviour() == CacheBehaviour.OFF
+    return w.dry() || s.counting || config.caches().behaviour() == CacheBehaviour.OFF
         ? null
         : pagingCaches;
   }
@@ -318,14 +270,14 @@ final class RiscvIommu implements Iommu {
     return commandQueue;
   }
 
-  /** The unit's workspace in a translation, put there if need be. */
-  Workspace attached(Translation out) {
-    return out.workspace() instanceof Workspace w && w.unit == this ? w : workspaces.attach(out);
+  @Override
+  protected Workspace workspace() {
+    return new Workspace(this);
   }
 
-  @Override
-  public AccessWindows windows() {
-    return windows;
+  /** The unit's workspace in a translation, put there if need be. */
+  Workspace attached(Translation out) {
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
   }
 
   @Override
@@ -335,8 +287,7 @@ final class RiscvIommu implements Iommu {
 
   @Override
   public Map<String, Long> statistics() {
-    Map<String, Long> all =
-        workspaces.statistics(w -> w.hits, w -> w.misses, w -> w.faults, iotlb.size());
+    Map<String, Long> all = super.statistics();
     all.put("walk-cache.first-stage.entries", (long) pagingCaches.firstStage.size());
     all.put("walk-cache.second-stage.entries", (long) pagingCaches.secondStage.size());
     return all;

@@ -91,7 +91,7 @@ final class SecondStageWalker {
     int shift = 3 + 9 * dc.gLevels;
     // The root has 2,048 entries; the input check above bounds its index.
     long at = dc.gRoot + (gpa >>> shift << 3);
-    MemoryRegion r = w.region;
+    MemoryRegion r = w.region();
     while (true) {
       if (s.counting) {
         w.count(s, EVENT);
@@ -105,14 +105,14 @@ final class SecondStageWalker {
           w.missShift = shift;
           return status == POISONED ? CORRUPTION : ACCESS_FAULT;
         }
-        e = w.entry;
-        r = w.region;
+        e = w.entry();
+        r = w.region();
       }
       long raw = e;
       if (s.be) {
         e = Long.reverseBytes(e);
       }
-      if (w.trace != null) {
+      if (w.traced()) {
         w.note("second-stage PTE, level " + (shift - 12) / 9, Pte.LAYOUT, at, e);
       }
       w.missShift = shift;

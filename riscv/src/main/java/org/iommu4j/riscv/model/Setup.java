@@ -1,7 +1,7 @@
 package org.iommu4j.riscv.model;
 
-import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.BaseSetup;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.DirectoryEntry;
 import org.iommu4j.riscv.layout.Pte;
@@ -11,8 +11,7 @@ import org.iommu4j.riscv.layout.Registers;
  * What translations depend on, as one immutable value: device threads read it once per request, a
  * register write that changes any of it publishes a new one.
  */
-final class Setup {
-  final PhysicalMemory memory;
+final class Setup extends BaseSetup {
   final UnitConfig config;
 
   /** ddtp.iommu_mode. */
@@ -30,9 +29,6 @@ final class Setup {
   /** capabilities.MSI_FLAT: extended device contexts. */
   final boolean extended;
 
-  /** Bits of an address that lie beyond the physical address size. */
-  final long beyondPas;
-
   /** Reserved bits of a page-table entry of 8 bytes, given the extensions. */
   final long pteReserved;
 
@@ -44,17 +40,11 @@ final class Setup {
   /** MGPAW-12 ones: the guest page numbers that MSI matching looks at. */
   final long msiPageMask;
 
-  /** Some counter counts: every event must be looked at. */
-  final boolean counting;
-
   /** Of an entry that just points to the next table, all these bits but V are 0. */
   final long pointerMask;
 
   /** Of an ordinary leaf, these bits are 0: reserved, memory type, NAPOT. */
   final long leafMask;
-
-  /** Anything is cached. */
-  final boolean cached;
 
   /** {@link PlainWalk} may be tried: a directory, little-endian, nothing to count or to keep. */
   final boolean plain;
@@ -63,7 +53,7 @@ final class Setup {
   final boolean quick;
 
   Setup(PhysicalMemory memory, UnitConfig config, long ddtp, long fctl, boolean counting) {
-    this.memory = memory;
+    super(memory, -1L << Capabilities.PAS.getInt(config.capabilities()), config.caches(), counting);
     this.config = config;
     long caps = config.capabilities();
     mode = Registers.IOMMU_MODE.getInt(ddtp);
@@ -71,7 +61,6 @@ final class Setup {
     be = Registers.BE.isSet(fctl);
     gxl = Registers.GXL.isSet(fctl);
     extended = Capabilities.MSI_FLAT.isSet(caps);
-    beyondPas = -1L << Capabilities.PAS.getInt(caps);
     svpbmt = Capabilities.SVPBMT.isSet(caps);
     pteReserved =
         Pte.LAYOUT.reservedMask(0)
@@ -88,17 +77,8 @@ final class Setup {
             | Pte.A.mask()
             | Pte.D.mask();
     msiPageMask = (1L << (guestAddressBits(caps) - 12)) - 1;
-    this.counting = counting;
-    cached = config.caches().behaviour() != CacheBehaviour.OFF;
-    plain =
-        mode >= Registers.MODE_1LVL
-            && !be
-            && !counting
-            && config.caches().behaviour() != CacheBehaviour.WORST_CASE;
-    quick =
-        mode >= Registers.MODE_1LVL
-            && !counting
-            && config.caches().behaviour() == CacheBehaviour.NORMAL;
+    plain = mode >= Registers.MODE_1LVL && !be && !counting && !worst;
+    quick = mode >= Registers.MODE_1LVL && !counting && normal();
   }
 
   /** MGPAW: the widest guest-physical address that any second stage of the unit takes. */

@@ -45,14 +45,14 @@ final class Sv32Walker {
         gpte = w.gpte;
       }
       w.count(s, FirstStageWalker.EVENT);
-      int status = w.fetch4(s, at);
+      int status = w.fetchWord(s, at);
       if (status != OK) {
         w.missShift = shift;
         return status == POISONED ? Faults.PT_CORRUPTION : Faults.access(w.access);
       }
-      int raw = (int) w.entry;
+      int raw = (int) w.entry();
       long e = (dc.sbe ? Integer.reverseBytes(raw) : raw) & 0xffff_ffffL;
-      if (w.trace != null) {
+      if (w.traced()) {
         w.note("first-stage PTE, level " + (shift - 12) / 10, Pte.LAYOUT32, at, e);
       }
       w.missShift = shift;

@@ -28,14 +28,14 @@ final class Sv32x4Walker {
     long at = dc.gRoot + (gpa >>> 22 << 2);
     while (true) {
       w.count(s, SecondStageWalker.EVENT);
-      int status = w.fetch4(s, at);
+      int status = w.fetchWord(s, at);
       if (status != OK) {
         w.missShift = shift;
         return status == POISONED ? CORRUPTION : ACCESS_FAULT;
       }
-      int raw = (int) w.entry;
+      int raw = (int) w.entry();
       long e = (s.be ? Integer.reverseBytes(raw) : raw) & 0xffff_ffffL;
-      if (w.trace != null) {
+      if (w.traced()) {
         w.note("second-stage PTE, level " + (shift - 12) / 10, Pte.LAYOUT32, at, e);
       }
       w.missShift = shift;

@@ -196,7 +196,9 @@ final class Translator {
   }
 
   private static @Nullable ContextCache contexts(Setup s, Workspace w) {
-    return w.dry || s.config.caches().behaviour() == CacheBehaviour.OFF ? null : w.unit.contexts();
+    return w.dry() || s.config.caches().behaviour() == CacheBehaviour.OFF
+        ? null
+        : w.unit.contexts();
   }
 
   private static boolean worst(Setup s) {
@@ -226,7 +228,7 @@ final class Translator {
         }
       }
     }
-    w.misses++;
+    w.countMiss();
     w.count(s, MISS_EVENT);
     // 17.
     int cause = FirstStageWalker.translate(s, dc, w, iova, mode, root);
@@ -296,7 +298,7 @@ final class Translator {
   }
 
   private static void hit(Workspace w, long data, long iova) {
-    w.hits++;
+    w.countHit();
     w.hit = true;
     w.spa = TlbData.pa(data, iova);
     w.shift = TlbData.shift(data);

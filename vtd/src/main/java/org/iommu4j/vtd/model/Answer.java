@@ -50,7 +50,7 @@ final class Answer {
   }
 
   private static boolean block(Workspace w, DmaRequest request, Translation out, FaultReason why) {
-    w.faults++;
+    w.countFault();
     if (!(why instanceof Reason reason)) {
       out.block(Completion.UNSUPPORTED_REQUEST, why, 0);
       return false;

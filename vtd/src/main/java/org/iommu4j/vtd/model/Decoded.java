@@ -60,7 +60,7 @@ final class Decoded {
   boolean directory(Setup s, Workspace w, long at) {
     directoryAt = at;
     boolean loaded = w.load(s, at);
-    directory = w.entry;
+    directory = w.entry();
     return loaded;
   }
 

@@ -46,7 +46,7 @@ final class FirstStageWalker {
       return Reason.SGN_1;
     }
     boolean nested = space.kind == Space.NESTED;
-    boolean caches = s.cached && !w.dry;
+    boolean caches = s.cached && !w.dry();
     long pointer = space.start;
     if (caches) {
       w.count(s, 2, 6, 0);
@@ -75,8 +75,8 @@ final class FirstStageWalker {
       if (!w.load(s, at)) {
         return level == space.fsLevels ? Reason.SFS_4 : Reason.SFS_1;
       }
-      long e = w.entry;
-      if (w.trace != null) {
+      long e = w.entry();
+      if (w.traced()) {
         w.note("first-stage entry, level " + level, FirstStagePte.LAYOUT, at, e);
       }
       if ((e & P) == 0) {
@@ -152,7 +152,7 @@ final class FirstStageWalker {
     // With second-stage A/D bits the page counts as written: an update may follow.
     int need = space.ssade ? Access.READ | Access.WRITE : Access.READ;
     boolean dirtySoFar = w.mustSetDirty;
-    if (s.cached && !w.dry) {
+    if (s.cached && !w.dry()) {
       long kept = w.unit.walkCaches().guest.lookup(Tags.second(space.did), at);
       if (kept != Iotlb.MISS && (TlbData.USER.getInt(kept) & need) == need) {
         w.spa = TlbData.pa(kept, at);
@@ -163,7 +163,7 @@ final class FirstStageWalker {
     Reason r = SecondStageWalker.translate(s, space, w, at, need, true);
     w.mustSetDirty = dirtySoFar;
     if (r == null) {
-      if (s.cached && !w.dry) {
+      if (s.cached && !w.dry()) {
         w.unit
             .walkCaches()
             .guest

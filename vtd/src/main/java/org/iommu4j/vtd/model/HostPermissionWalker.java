@@ -39,9 +39,9 @@ final class HostPermissionWalker {
       if (!w.loadPair(s, at)) {
         return level == 4 ? Reason.HPT_3 : Reason.HPT_1;
       }
-      long low = w.pair.first();
-      long high = w.pair.second();
-      if (w.trace != null) {
+      long low = w.pair().first();
+      long high = w.pair().second();
+      if (w.traced()) {
         w.note("host permission entry, level " + level, HostPermissionEntry.LAYOUT, at, low, high);
       }
       if (reserved(s, level, low, high)) {

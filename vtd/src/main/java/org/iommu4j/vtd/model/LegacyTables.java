@@ -11,7 +11,7 @@ final class LegacyTables {
 
   /** The space of a source; a fault leaves in {@code w.space} what a cache may keep of it. */
   static @Nullable Reason locate(Setup s, Workspace w) {
-    if (s.cached && !w.dry) {
+    if (s.cached && !w.dry()) {
       w.count(s, 2, 0, 0);
       Space kept = w.unit.contexts().space(w.source, Space.NO_PASID);
       if (kept != null && kept.legacy) {
@@ -24,7 +24,7 @@ final class LegacyTables {
     Space space = w.spaceScratch;
     Reason fault = read(s, w, space);
     w.space = space;
-    if (s.cached && !w.dry && (fault == null || s.keepsFaults)) {
+    if (s.cached && !w.dry() && (fault == null || s.keepsFaults)) {
       space.fault = fault;
       if (fault != null) {
         space.did = 0;
@@ -51,7 +51,7 @@ final class LegacyTables {
     }
     long low = d.root[0];
     long high = d.root[1];
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note("root entry", RootEntry.LEGACY, at, low, high);
     }
     if (!RootEntry.P.isSet(low)) {
@@ -66,7 +66,7 @@ final class LegacyTables {
     }
     low = d.context[0];
     high = d.context[1];
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note("context entry", ContextEntry.LAYOUT, at, low, high);
     }
     space.fpd = ContextEntry.FPD.isSet(low);

@@ -17,7 +17,7 @@ final class ScalableTables {
 
   /** The context of a source; it is in {@code w.contextScratch} or a cache. */
   static ScalableContext context(Setup s, Workspace w) {
-    if (s.cached && !w.dry) {
+    if (s.cached && !w.dry()) {
       w.count(s, 2, 0, 0);
       ScalableContext kept = w.unit.contexts().context(w.source);
       if (kept != null) {
@@ -28,7 +28,7 @@ final class ScalableTables {
     }
     ScalableContext c = w.contextScratch;
     c.fault = readContext(s, w, c);
-    if (s.cached && !w.dry && (c.fault == null || s.keepsFaults)) {
+    if (s.cached && !w.dry() && (c.fault == null || s.keepsFaults)) {
       w.unit.contexts().fill(w.seenContexts, c);
     }
     return c;
@@ -45,7 +45,7 @@ final class ScalableTables {
       return Reason.SRT_1;
     }
     long root = d.root[0];
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note(
           upper ? "scalable-mode root entry, upper half" : "scalable-mode root entry, lower half",
           RootEntry.LEGACY,
@@ -66,7 +66,7 @@ final class ScalableTables {
     long high = d.context[1];
     long third = d.context[2];
     long fourth = d.context[3];
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note(
           "scalable-mode context entry", ScalableContextEntry.LAYOUT, at, low, high, third, fourth);
     }
@@ -101,7 +101,7 @@ final class ScalableTables {
 
   /** The space of a PASID; a fault leaves in {@code w.space} what a cache may keep of it. */
   static @Nullable Reason locate(Setup s, Workspace w, ScalableContext c, int pasid) {
-    if (s.cached && !w.dry) {
+    if (s.cached && !w.dry()) {
       w.count(s, 2, 2, 0);
       Space kept = w.unit.contexts().space(w.source, pasid);
       if (kept != null && !kept.legacy) {
@@ -114,7 +114,7 @@ final class ScalableTables {
     Space space = w.spaceScratch;
     Reason fault = read(s, w, c, pasid, space);
     w.space = space;
-    if (s.cached && !w.dry && (fault == null || s.keepsFaults)) {
+    if (s.cached && !w.dry() && (fault == null || s.keepsFaults)) {
       space.fault = fault;
       if (fault != null) {
         space.did = 0;
@@ -138,7 +138,7 @@ final class ScalableTables {
       return Reason.SPD_1;
     }
     long e = d.directory;
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note("PASID directory entry", PasidDirectoryEntry.LAYOUT, at, e);
     }
     space.fpd = PasidDirectoryEntry.FPD.isSet(e);
@@ -159,7 +159,7 @@ final class ScalableTables {
     long q4 = d.entry[4];
     long q5 = d.entry[5];
     long rest = d.entry[3] | d.entry[6] | d.entry[7];
-    if (w.trace != null) {
+    if (w.traced()) {
       w.note("PASID entry", PasidEntry.LAYOUT, at, q0, q1, q2, 0, q4, q5);
     }
     space.fpd |= PasidEntry.FPD.isSet(q0);

@@ -39,7 +39,7 @@ final class SecondStageWalker {
       w.missShift = 64;
       return space.legacy ? Reason.LGN_1_1 : Reason.SGN_5;
     }
-    boolean caches = s.cached && !w.dry;
+    boolean caches = s.cached && !w.dry();
     if (caches && s.keepsFaults) {
       long kept = w.unit.walkCaches().absent.lookup(Tags.second(space.did), gpa);
       if (kept != Iotlb.MISS) {
@@ -67,8 +67,8 @@ final class SecondStageWalker {
       if (!w.load(s, at)) {
         return unreadable(space, level);
       }
-      long e = w.entry;
-      if (w.trace != null) {
+      long e = w.entry();
+      if (w.traced()) {
         w.note("second-stage entry, level " + level, SecondStagePte.LAYOUT, at, e);
       }
       // IR and IW, bits 61 and 62, are in the order of R and W, bits 0 and 1.
@@ -132,7 +132,7 @@ final class SecondStageWalker {
   /** Sets A or D in an entry of either stage. */
   static EntryUpdate update(Setup s, Workspace w, long at, long e, long bits) {
     w.count(s, 1, 3, 0);
-    return EntryUpdate.set(s.memory, at, e, bits, w.dry);
+    return EntryUpdate.set(s.memory, at, e, bits, w.dry());
   }
 
   private static void result(

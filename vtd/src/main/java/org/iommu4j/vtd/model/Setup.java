@@ -1,8 +1,8 @@
 package org.iommu4j.vtd.model;
 
 import org.iommu4j.core.bits.Field;
-import org.iommu4j.core.iotlb.CacheBehaviour;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.unit.BaseSetup;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ContextEntry;
 import org.iommu4j.vtd.layout.ExtendedCapability;
@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
  * What translations depend on, as one immutable value: device threads read it once per request, a
  * command that changes any of it publishes a new one.
  */
-final class Setup {
-  final PhysicalMemory memory;
+final class Setup extends BaseSetup {
   final UnitConfig config;
 
   /** GSTS_REG.TES. */
@@ -36,12 +35,6 @@ final class Setup {
 
   /** Protected regions, null unless they are on. */
   final @Nullable ProtectedMemory protectedMemory;
-
-  /** Some performance counter counts: every event must be looked at. */
-  final boolean counting;
-
-  /** Bits of an address beyond the host address width. */
-  final long beyond;
 
   final int major;
   final boolean adms;
@@ -77,12 +70,6 @@ final class Setup {
   final long firstPointerReserved;
   final long[] firstLeafReserved = new long[6];
 
-  /** Anything is cached. */
-  final boolean cached;
-
-  /** Everything is kept that may be kept. */
-  final boolean worst;
-
   /** Faulting entries may be kept, too (CAP.CM), and are. */
   final boolean keepsFaults;
 
@@ -99,15 +86,13 @@ final class Setup {
       long rtaddr,
       @Nullable ProtectedMemory protectedMemory,
       boolean counting) {
-    this.memory = memory;
+    super(memory, config.beyond(), config.caches(), counting);
     this.config = config;
     this.enabled = enabled;
     this.protectedMemory = protectedMemory;
-    this.counting = counting;
     ttm = Registers.TTM.getInt(rtaddr);
     root = Registers.RTA.in(rtaddr);
     ssirwe = Registers.SSIRWE.isSet(rtaddr);
-    beyond = config.beyond();
     major = config.major();
     adms = config.has(ExtendedCapability.ADMS);
     smts = config.has(ExtendedCapability.SMTS);
@@ -144,15 +129,13 @@ final class Setup {
     secondPointerReserved = address | iw | SecondStagePte.SNP.mask() | SecondStagePte.PS.mask();
     firstPointerReserved = address | FirstStagePte.PS.mask();
     leafReserved(address, iw);
-    cached = config.caches().behaviour() != CacheBehaviour.OFF;
-    worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     keepsFaults = worst && Capability.CM.isSet(config.cap());
     boolean ordinary =
         enabled
             && !counting
             && protectedMemory == null
             && (ttm == Registers.TTM_LEGACY ? !ssirwe : ttm == Registers.TTM_SCALABLE && smts);
-    quick = ordinary && config.caches().behaviour() == CacheBehaviour.NORMAL;
+    quick = ordinary && normal();
     plain = ordinary && !worst;
   }
 

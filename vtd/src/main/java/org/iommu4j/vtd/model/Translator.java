@@ -124,7 +124,7 @@ final class Translator {
       return fault;
     }
     Space space = w.space;
-    if (!hasPasid && s.quick && !w.dry && !c.ridPrivileged) {
+    if (!hasPasid && s.quick && !w.dry() && !c.ridPrivileged) {
       w.unit.contexts().shorten(w.seenContexts, space);
     }
     if (!translated) {
@@ -268,7 +268,7 @@ final class Translator {
   /** The stages. §4.4 to §4.6 of the fact sheet; §3.6 to §3.8. */
   private static @Nullable FaultReason walk(Setup s, Workspace w, long iova) {
     Space space = w.space;
-    boolean caches = s.cached && !w.dry;
+    boolean caches = s.cached && !w.dry();
     if (caches && (!w.ats || s.worst)) {
       w.count(s, 3, 0, 0);
       long data = w.unit.iotlb().lookup(space.tag, iova);
@@ -278,7 +278,7 @@ final class Translator {
         boolean passes = w.ats ? exact : (w.wanted & ~granted) == 0 && granted != 0;
         if (passes) {
           w.count(s, 3, 1, 0);
-          w.hits++;
+          w.countHit();
           w.permissions = w.noWrite ? granted & ~Access.WRITE : granted;
           w.snoop = TlbData.SNP.isSet(data);
           w.memoryType = TlbData.TYPE.getInt(data);
@@ -295,7 +295,7 @@ final class Translator {
         }
       }
     }
-    w.misses++;
+    w.countMiss();
     Reason fault = stages(s, w, space, iova);
     return fault != null ? fault : finish(s, w, space, iova, caches);
   }

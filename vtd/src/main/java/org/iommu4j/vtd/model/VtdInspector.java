@@ -8,7 +8,7 @@ import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.FaultReason;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.RangeSearch;
+import org.iommu4j.core.unit.RangeSearch;
 import org.iommu4j.vtd.layout.PasidDirectoryEntry;
 import org.iommu4j.vtd.layout.Reason;
 import org.iommu4j.vtd.layout.Registers;
@@ -31,7 +31,7 @@ final class VtdInspector implements Inspector {
     Setup s = unit.setup();
     Workspace w = dry();
     List<Step> steps = new ArrayList<>();
-    w.trace = steps;
+    w.trace(steps);
     if (request.addressType() == AddressType.UNTRANSLATED
         && !request.hasPasid()
         && Setup.interrupt(request.iova())) {
@@ -116,7 +116,7 @@ final class VtdInspector implements Inspector {
     for (int bus = 0; bus < 256; bus++) {
       for (int half = 0; half < 2; half++) {
         long at = s.root + bus * (long) RootEntry.BYTES + (scalable ? half * Long.BYTES : 0);
-        if (!w.load(s, at) || !RootEntry.P.isSet(w.entry)) {
+        if (!w.load(s, at) || !RootEntry.P.isSet(w.entry())) {
           continue;
         }
         for (int fn = 0; fn < 128 && found.size() < limit; fn++) {
@@ -152,7 +152,7 @@ final class VtdInspector implements Inspector {
     }
     for (int table = 0; table < c.reach >>> 6 && w.patience > 0; table++, w.patience--) {
       if (!w.load(s, c.directory + (long) table * PasidDirectoryEntry.BYTES)
-          || !PasidDirectoryEntry.P.isSet(w.entry)) {
+          || !PasidDirectoryEntry.P.isSet(w.entry())) {
         continue;
       }
       for (int i = 0; i < 64 && found.size() < limit; i++) {
@@ -189,7 +189,7 @@ final class VtdInspector implements Inspector {
 
   private Workspace dry() {
     Workspace w = new Workspace(unit);
-    w.dry = true;
+    w.dry(true);
     w.patience = RangeSearch.STEPS;
     return w;
   }

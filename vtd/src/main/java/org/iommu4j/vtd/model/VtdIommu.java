@@ -1,24 +1,19 @@
 package org.iommu4j.vtd.model;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.Map;
 import org.iommu4j.core.bits.RegisterFile;
 import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
 import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
-import org.iommu4j.core.dma.Workspaces;
 import org.iommu4j.core.iotlb.CacheBehaviour;
-import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.iotlb.MicroTlb;
+import org.iommu4j.core.unit.BaseUnit;
 import org.iommu4j.vtd.layout.Reason;
 import org.jspecify.annotations.Nullable;
 
@@ -29,24 +24,9 @@ import org.jspecify.annotations.Nullable;
  * state} guards the register file, for moments. A device thread takes only the state lock, and only
  * to report: so a wait descriptor, which holds the command lock, can wait for it.
  */
-final class VtdIommu implements Iommu {
-  private static final VarHandle EPOCH;
-
-  static {
-    try {
-      EPOCH = MethodHandles.lookup().findVarHandle(VtdIommu.class, "epoch", long.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
+final class VtdIommu extends BaseUnit<Workspace> {
   private final UnitConfig config;
-  private final Host host;
-  private final Object commandLock = new Object();
-  private final Object state = new Object();
-  private final AccessWindows windows = new AccessWindows();
   private final ContextCache contexts;
-  private final Iotlb iotlb;
   private final WalkCaches walkCaches;
   private final PerformanceMonitor monitor;
   private final Event faultEvent;
@@ -62,23 +42,18 @@ final class VtdIommu implements Iommu {
   private final RegisterInvalidation registerInvalidation;
   private final GlobalCommands commands;
   private final RegisterPage page;
-  private final Workspaces<Workspace> workspaces = new Workspaces<>(() -> new Workspace(this));
 
   private volatile Setup setup;
-
-  /** Counts up with whatever makes a cached translation wrong; see {@link MicroTlb}. */
-  private volatile long epoch;
 
   /** Some space with a first stage was ever used: its translations may be cached. */
   private volatile boolean firstStageUsed;
 
   VtdIommu(UnitConfig config, Host host) {
+    super(host, config.caches());
     this.config = config;
-    this.host = host;
     boolean worst = config.caches().behaviour() == CacheBehaviour.WORST_CASE;
     contexts = new ContextCache(worst ? 8192 : 512, worst ? 8192 : 1024);
-    iotlb = new Iotlb(config.caches().iotlb());
-    setup = new Setup(host.memory(), config, false, 0, null, false);
+    setup = new Setup(host().memory(), config, false, 0, null, false);
     walkCaches = new WalkCaches(config.caches().walkCache(), setup.keepsFaults);
     faultEvent = Event.fault(this);
     invalidationEvent = Event.invalidation(this);
@@ -107,21 +82,21 @@ final class VtdIommu implements Iommu {
         && (request.access() & ~(Access.READ | Access.WRITE | Access.ATOMIC)) == 0) {
       Setup s = setup;
       if (s.quick) {
-        long now = epoch; // before anything else is looked at
+        long now = epoch(); // before anything else is looked at
         long requester = requester(request);
-        MicroTlb.Entry e = w.recent.lookup(now, requester, request.iova());
+        MicroTlb.Entry e = w.recent().lookup(now, requester, request.iova());
         if (e != null && grants(e.answer(), request.access())) {
           out.grant(e.pa(request.iova()), e.answer());
-          w.hits++;
+          w.countHit();
           return true;
         }
         if (shared(now, requester, w, request, out)) {
-          w.hits++;
+          w.countHit();
           return true;
         }
       }
       if (s.plain && walked(s, w, request, out)) {
-        w.misses++;
+        w.countMiss();
         return true;
       }
     }
@@ -161,7 +136,7 @@ final class VtdIommu implements Iommu {
       return false;
     }
     long iova = request.iova();
-    long data = iotlb.lookup(space.tag, iova);
+    long data = iotlb().lookup(space.tag, iova);
     long need = TlbData.userNeed(request.access());
     if ((data & need) != need) {
       return false;
@@ -171,7 +146,7 @@ final class VtdIommu implements Iommu {
         Translation.answer(
             TlbData.shift(data), TlbData.USER.getInt(data), TlbData.memoryType(data));
     out.grant(pa, answer);
-    w.recent.keep(now, requester, iova, pa, answer);
+    w.recent().keep(now, requester, iova, pa, answer);
     return true;
   }
 
@@ -204,7 +179,7 @@ final class VtdIommu implements Iommu {
 
   /** Records a fault of an interrupt request. */
   void reportInterrupt(Reason reason, int source, long information) {
-    synchronized (state) {
+    synchronized (state()) {
       faultLog.recordInterrupt(reason, source, information);
     }
   }
@@ -226,14 +201,14 @@ final class VtdIommu implements Iommu {
 
   @Override
   public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
-    synchronized (commandLock) {
+    synchronized (commandLock()) {
       return queue.completed(source, segmented, tagVector, count);
     }
   }
 
   @Override
   public void invalidationTimedOut(int tagVector) {
-    synchronized (commandLock) {
+    synchronized (commandLock()) {
       queue.timedOut(tagVector);
     }
   }
@@ -262,34 +237,14 @@ final class VtdIommu implements Iommu {
     cachesChanged();
   }
 
-  /**
-   * Entries of the shared caches are gone, or may no longer be used: threads forget what they kept
-   * of them. To be called after the removal and before the drain.
-   */
-  void cachesChanged() {
-    EPOCH.getAndAdd(this, 1L);
-  }
-
   // ---- what the parts ask for
 
   UnitConfig config() {
     return config;
   }
 
-  Host host() {
-    return host;
-  }
-
   Setup setup() {
     return setup;
-  }
-
-  Object commandLock() {
-    return commandLock;
-  }
-
-  Object state() {
-    return state;
   }
 
   RegisterPage page() {
@@ -302,10 +257,6 @@ final class VtdIommu implements Iommu {
 
   ContextCache contexts() {
     return contexts;
-  }
-
-  Iotlb iotlb() {
-    return iotlb;
   }
 
   WalkCaches walkCaches() {
@@ -367,14 +318,14 @@ final class VtdIommu implements Iommu {
     }
   }
 
-  /** The unit's workspace in a translation, put there if need be. */
-  Workspace attached(Translation out) {
-    return out.workspace() instanceof Workspace w && w.unit == this ? w : workspaces.attach(out);
+  @Override
+  protected Workspace workspace() {
+    return new Workspace(this);
   }
 
-  @Override
-  public AccessWindows windows() {
-    return windows;
+  /** The unit's workspace in a translation, put there if need be. */
+  Workspace attached(Translation out) {
+    return out.workspace() instanceof Workspace w && w.unit == this ? w : attach(out);
   }
 
   @Override
@@ -384,8 +335,7 @@ final class VtdIommu implements Iommu {
 
   @Override
   public Map<String, Long> statistics() {
-    Map<String, Long> all =
-        workspaces.statistics(w -> w.hits, w -> w.misses, w -> w.faults, iotlb.size());
+    Map<String, Long> all = super.statistics();
     all.put("walk-cache.first-stage.entries", (long) walkCaches.firstStage.size());
     all.put("walk-cache.second-stage.entries", (long) walkCaches.secondStage.size());
     return all;

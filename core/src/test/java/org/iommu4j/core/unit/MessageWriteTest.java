@@ -1,8 +1,12 @@
-package org.iommu4j.core.dma;
+package org.iommu4j.core.unit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.dma.InterruptRequest;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.testing.ToyIommu;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 

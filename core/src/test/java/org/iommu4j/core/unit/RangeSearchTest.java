@@ -1,9 +1,10 @@
-package org.iommu4j.core.dma;
+package org.iommu4j.core.unit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.Inspector.Mapping;
 import org.iommu4j.core.dma.Inspector.View;
 import org.junit.jupiter.api.Test;

@@ -1,4 +1,4 @@
-package org.iommu4j.core.dma;
+package org.iommu4j.core.unit;
 
 import java.util.ArrayList;
 import java.util.List;

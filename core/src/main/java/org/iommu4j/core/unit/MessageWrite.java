@@ -1,5 +1,13 @@
-package org.iommu4j.core.dma;
+package org.iommu4j.core.unit;
 
+import org.iommu4j.core.dma.Access;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.FaultReason;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.dma.InterruptRequest;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.Translation;
+import org.iommu4j.core.dma.Window;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
 

@@ -1,5 +1,6 @@
-package org.iommu4j.core.dma;
+package org.iommu4j.core.unit;
 
+import org.iommu4j.core.dma.AtsInvalidation;
 import org.jspecify.annotations.Nullable;
 
 /**

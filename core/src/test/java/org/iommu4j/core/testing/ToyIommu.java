@@ -1,14 +1,26 @@
-package org.iommu4j.core.dma;
+package org.iommu4j.core.testing;
 
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.iommu4j.core.dma.AccessWindows;
+import org.iommu4j.core.dma.BridgeError;
+import org.iommu4j.core.dma.Completion;
+import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.FaultReason;
+import org.iommu4j.core.dma.Inspector;
+import org.iommu4j.core.dma.InterruptDelivery;
+import org.iommu4j.core.dma.InterruptRequest;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.dma.PageRequest;
+import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
 
 /** A unit that translates by a map of pages, and notes what it is asked. */
-final class ToyIommu implements Iommu {
-  enum Reason implements FaultReason {
+public final class ToyIommu implements Iommu {
+  /** Why not. */
+  public enum Reason implements FaultReason {
     NOT_MAPPED,
     FORBIDDEN;
 
@@ -30,30 +42,30 @@ final class ToyIommu implements Iommu {
 
   private record Page(long pa, int shift, int permissions, int target) {}
 
-  final List<String> asked = new ArrayList<>();
-  final List<String> messages = new ArrayList<>();
-  final List<String> bridge = new ArrayList<>();
+  public final List<String> asked = new ArrayList<>();
+  public final List<String> messages = new ArrayList<>();
+  public final List<String> bridge = new ArrayList<>();
   private final Map<Long, Page> pages = new HashMap<>();
   private final AccessWindows windows = new AccessWindows();
-  Runnable whileTranslating = () -> {};
-  int messageOutcome = PhysicalMemory.OK;
+  public Runnable whileTranslating = () -> {};
+  public int messageOutcome = PhysicalMemory.OK;
 
-  ToyIommu map(long iova, long pa, int permissions) {
+  public ToyIommu map(long iova, long pa, int permissions) {
     pages.put(iova >>> 12, new Page(pa, 12, permissions, Translation.MEMORY));
     return this;
   }
 
-  ToyIommu mapSmall(long iova, long pa, int shift) {
+  public ToyIommu mapSmall(long iova, long pa, int shift) {
     pages.put(iova >>> 12, new Page(pa, shift, 7, Translation.MEMORY));
     return this;
   }
 
-  ToyIommu mapMessage(long iova) {
+  public ToyIommu mapMessage(long iova) {
     pages.put(iova >>> 12, new Page(0, 12, 3, Translation.MESSAGE));
     return this;
   }
 
-  void unmap(long iova) {
+  public void unmap(long iova) {
     pages.remove(iova >>> 12);
   }
 

@@ -1,0 +1,76 @@
+package org.iommu4j.core.unit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import org.iommu4j.core.dma.Translation;
+import org.iommu4j.core.memory.PhysicalMemory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class BaseUnitTest {
+  private final PhysicalMemory memory = new PhysicalMemory();
+  private final ToyUnit unit = new ToyUnit(memory);
+
+  @AfterEach
+  void close() {
+    memory.close();
+  }
+
+  @Test
+  void a_translation_gets_a_workspace_of_its_own() {
+    Translation one = new Translation();
+    Translation other = new Translation();
+    ToyUnit.Workspace w = unit.attach(one);
+    assertThat(one.workspace()).isSameAs(w);
+    assertThat(unit.attach(other)).isNotSameAs(w);
+    assertThat(one.workspace()).isSameAs(w);
+  }
+
+  @Test
+  void counters_of_all_workspaces_are_summed() {
+    for (int n = 1; n <= 3; n++) {
+      ToyUnit.Workspace w = unit.attach(new Translation());
+      count(n, w::countHit);
+      count(10 * n, w::countMiss);
+      count(100 * n, w::countFault);
+    }
+    unit.iotlb().fill(unit.iotlb().generation(), 1, 0x1000, 12, 1);
+    assertThat(unit.statistics())
+        .containsExactly(
+            Map.entry("iotlb.hits", 6L),
+            Map.entry("iotlb.misses", 60L),
+            Map.entry("iotlb.entries", 1L),
+            Map.entry("faults", 600L));
+  }
+
+  private static void count(int times, Runnable counter) {
+    for (int i = 0; i < times; i++) {
+      counter.run();
+    }
+  }
+
+  @Test
+  void what_a_workspace_counted_stays_when_its_translation_gets_another() {
+    Translation out = new Translation();
+    count(5, unit.attach(out)::countHit);
+    count(2, unit.attach(out)::countHit);
+    assertThat(unit.statistics()).containsEntry("iotlb.hits", 7L);
+  }
+
+  @Test
+  void an_architecture_can_add_its_own_statistics() {
+    Map<String, Long> all = unit.statistics();
+    all.put("walk-cache.entries", 9L);
+    assertThat(all).containsEntry("walk-cache.entries", 9L).hasSize(5);
+  }
+
+  @Test
+  void threads_forget_what_they_kept_when_caches_change() {
+    var recent = unit.attach(new Translation()).recent();
+    recent.keep(unit.epoch(), 8, 0x1000, 0x8000_0000L, Translation.answer(12, 7, 0));
+    assertThat(recent.lookup(unit.epoch(), 8, 0x1000)).isNotNull();
+    unit.cachesChanged();
+    assertThat(recent.lookup(unit.epoch(), 8, 0x1000)).isNull();
+  }
+}
