@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.model;
 
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.core.unit.TablePointer;
 import org.jspecify.annotations.Nullable;
 
 /** A device table entry, decoded. Immutable once it is in a cache. */
@@ -102,7 +103,7 @@ final class DeviceEntry {
     guestLevels = DeviceTableEntry.GUEST_PAGING_MODE.getInt(third) + 4;
     iotlb = DeviceTableEntry.I.isSet(second);
     hostTag = Tags.host(domainId);
-    start = WalkCaches.pointer(root, 3 + 9 * mode, WalkCaches.ALL);
+    start = TablePointer.of(root, 3 + 9 * mode, WalkCaches.ALL);
     beyond = mode < 6 ? -1L << 12 + 9 * mode : 0;
     ordinary = setsAccessed ? HostWalker.PR | HostWalker.A : HostWalker.PR;
   }

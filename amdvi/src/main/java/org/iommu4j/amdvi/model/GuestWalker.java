@@ -5,6 +5,7 @@ import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.EntryUpdate;
+import org.iommu4j.core.unit.TablePointer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +54,7 @@ final class GuestWalker {
     long tag = Tags.guest(d.domainId, pasid, d.nested());
     if (caches) {
       pointer = w.unit.walkCaches().guest.lookup(tag, iova);
-      if (pointer != Iotlb.MISS && denied(s, w, WalkCaches.granted(pointer)) != null) {
+      if (pointer != Iotlb.MISS && denied(s, w, TablePointer.carried(pointer)) != null) {
         pointer = Iotlb.MISS; // which entry denies what first, the tables tell
       }
     }
@@ -62,11 +63,11 @@ final class GuestWalker {
       if (fault != null) {
         return fault;
       }
-      pointer = WalkCaches.pointer(w.gpa, 3 + 9 * d.guestLevels, WalkCaches.ALL);
+      pointer = TablePointer.of(w.gpa, 3 + 9 * d.guestLevels, WalkCaches.ALL);
     }
-    int shift = WalkCaches.entryShift(pointer);
-    long table = WalkCaches.table(pointer);
-    int granted = WalkCaches.granted(pointer);
+    int shift = TablePointer.entryShift(pointer);
+    long table = TablePointer.table(pointer);
+    int granted = TablePointer.carried(pointer);
     while (true) {
       int level = (shift - 3) / 9;
       long at = table + ((iova >>> shift & 0x1ff) << 3);
@@ -147,7 +148,7 @@ final class GuestWalker {
         w.unit
             .walkCaches()
             .guest
-            .fill(w.seenGuest, tag, iova, shift + 9, WalkCaches.pointer(table, shift, granted));
+            .fill(w.seenGuest, tag, iova, shift + 9, TablePointer.of(table, shift, granted));
       }
     }
   }

@@ -5,6 +5,7 @@ import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.EntryUpdate;
+import org.iommu4j.core.unit.TablePointer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,15 +53,15 @@ final class HostWalker {
     if (caches && s.keepsAbsent && w.unit.walkCaches().absent.lookup(tag, gpa) != Iotlb.MISS) {
       return Reason.NOT_PRESENT;
     }
-    long pointer = WalkCaches.pointer(d.root, 3 + 9 * d.mode, WalkCaches.ALL);
+    long pointer = TablePointer.of(d.root, 3 + 9 * d.mode, WalkCaches.ALL);
     if (caches) {
       long kept = w.unit.walkCaches().host.lookup(tag, gpa);
       w.count(s, kept == Iotlb.MISS ? Counters.PDE_MISS : Counters.PDE_HIT);
       pointer = kept == Iotlb.MISS ? pointer : kept;
     }
-    int shift = WalkCaches.entryShift(pointer);
-    long table = WalkCaches.table(pointer);
-    int granted = WalkCaches.granted(pointer) & 3;
+    int shift = TablePointer.entryShift(pointer);
+    long table = TablePointer.table(pointer);
+    int granted = TablePointer.carried(pointer) & 3;
     if (check && (wanted & 3 & ~granted) != 0) {
       return Reason.PERMISSION; // of a table entry above, as a walk from the root would find
     }
@@ -142,7 +143,7 @@ final class HostWalker {
         w.unit
             .walkCaches()
             .host
-            .fill(w.seenHost, tag, gpa, shift + 9, WalkCaches.pointer(table, shift, granted));
+            .fill(w.seenHost, tag, gpa, shift + 9, TablePointer.of(table, shift, granted));
       }
     }
   }

@@ -4,6 +4,7 @@ import org.iommu4j.amdvi.layout.GuestPte;
 import org.iommu4j.amdvi.layout.HostPte;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.MemoryRegion;
+import org.iommu4j.core.unit.TablePointer;
 
 /**
  * The walk of nearly every request, without all that can be otherwise: an untranslated read or
@@ -59,11 +60,11 @@ final class PlainWalk {
       long kept = w.unit.walkCaches().host.lookup(d.hostTag, gpa);
       pointer = kept == Iotlb.MISS ? pointer : kept;
     }
-    int shift = WalkCaches.entryShift(pointer);
-    long granted = (long) WalkCaches.granted(pointer) << PERMISSIONS;
+    int shift = TablePointer.entryShift(pointer);
+    long granted = (long) TablePointer.carried(pointer) << PERMISSIONS;
     long ordinary = d.ordinary | (long) need << PERMISSIONS;
     long next = (long) (shift - 12) / 9 << NEXT;
-    long at = WalkCaches.table(pointer) + ((gpa >>> shift & 0x1ff) << 3);
+    long at = TablePointer.table(pointer) + ((gpa >>> shift & 0x1ff) << 3);
     while (true) {
       MemoryRegion r = w.region(s, at);
       if (r == MemoryRegion.NONE) {
@@ -76,8 +77,8 @@ final class PlainWalk {
         }
         if (shift == 12 || (e & POINTER) != next) {
           int before = (int) (granted >>> PERMISSIONS) & 3;
-          if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
-            keepTable(d, w, gpa, WalkCaches.pointer(at & ADDRESS, 12, before));
+          if (s.cached && shift == 12 && TablePointer.entryShift(pointer) != 12) {
+            keepTable(d, w, gpa, TablePointer.of(at & ADDRESS, 12, before));
           }
           return (before & need) == need ? page(d, w, gpa, e, shift, before) : UNDECIDED;
         }
@@ -119,9 +120,9 @@ final class PlainWalk {
     if (pointer == UNDECIDED) {
       return UNDECIDED;
     }
-    int shift = WalkCaches.entryShift(pointer);
-    long table = WalkCaches.table(pointer);
-    int granted = WalkCaches.granted(pointer);
+    int shift = TablePointer.entryShift(pointer);
+    long table = TablePointer.table(pointer);
+    int granted = TablePointer.carried(pointer);
     long ordinary = s.guestAccessed ? GUEST | GuestWalker.A : GUEST;
     while (true) {
       long at = entryAddress(s, d, w, table + ((iova >>> shift & 0x1ff) << 3));
@@ -142,8 +143,8 @@ final class PlainWalk {
         if (gpa == UNDECIDED) {
           return UNDECIDED;
         }
-        if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
-          keepPointer(d, w, iova, WalkCaches.pointer(table, 12, granted));
+        if (s.cached && shift == 12 && TablePointer.entryShift(pointer) != 12) {
+          keepPointer(d, w, iova, TablePointer.of(table, 12, granted));
         }
         return d.mode == 0 ? gpa : host(s, d, w, gpa, need);
       }
@@ -190,7 +191,7 @@ final class PlainWalk {
               .lookup(Tags.guest(d.domainId, Math.max(w.pasid, 0), d.nested()), iova);
       if (kept != Iotlb.MISS) {
         // A supervisor's request may have left a pointer that is not for users.
-        return (WalkCaches.granted(kept) & GuestWalker.USER) != 0 ? kept : UNDECIDED;
+        return (TablePointer.carried(kept) & GuestWalker.USER) != 0 ? kept : UNDECIDED;
       }
     }
     return root(s, d, w);
@@ -219,7 +220,7 @@ final class PlainWalk {
       }
       table = e & ADDRESS;
     }
-    return WalkCaches.pointer(table, 3 + 9 * d.guestLevels, WalkCaches.ALL);
+    return TablePointer.of(table, 3 + 9 * d.guestLevels, WalkCaches.ALL);
   }
 
   /** The physical address of a guest table's entry, or of one of the GCR3 table. */

@@ -19,6 +19,7 @@ import static org.iommu4j.riscv.model.SecondStageWalker.X;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.MemoryRegion;
+import org.iommu4j.core.unit.TablePointer;
 import org.iommu4j.riscv.layout.DeviceContext;
 import org.iommu4j.riscv.layout.FaultRecord;
 import org.iommu4j.riscv.layout.Pte;
@@ -84,8 +85,8 @@ final class FirstStageWalker {
       tag = Tags.of(true, w.pscid, nested, w.gscid);
       long pointer = caches.firstStage.lookup(tag, iova);
       if (pointer != Iotlb.MISS) {
-        shift = PagingCaches.entryShift(pointer);
-        table = PagingCaches.table(pointer);
+        shift = TablePointer.entryShift(pointer);
+        table = TablePointer.table(pointer);
         global = PagingCaches.global(pointer);
       }
     }

@@ -3,6 +3,7 @@ package org.iommu4j.riscv.model;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.iotlb.Geometry;
 import org.iommu4j.core.iotlb.Iotlb;
+import org.iommu4j.core.unit.TablePointer;
 import org.iommu4j.riscv.layout.Pte;
 
 /**
@@ -10,16 +11,14 @@ import org.iommu4j.riscv.layout.Pte;
  * address. §3.8.2 permits both; their tags are those of {@link Tags}.
  */
 final class PagingCaches {
-  // A pointer: where the next table is, and at which level it is indexed.
-  private static final Field ENTRY_SHIFT = Field.bits("entry shift", 5, 0);
-  private static final Field GLOBAL = Field.bit("G", 6);
-  private static final Field PRESENT = Field.bit("present", 7);
-  private static final Field TABLE = Field.bits("table", 55, 12);
+  /** What a {@link TablePointer} carries: G of an entry above. */
+  private static final int GLOBAL = 1;
 
   // A second-stage leaf: the entry's own low bits, its size where the page offset has room.
   private static final Field LEAF_SHIFT = Field.bits("shift", 61, 56);
   private static final Field LEAF_FLAGS = Field.bits("flags", 7, 0);
   private static final Field LEAF_PBMT = Field.bits("PBMT", 9, 8);
+  private static final Field LEAF_PAGE = Field.bits("page", 55, 12);
 
   final Iotlb firstStage;
   final Iotlb secondStage;
@@ -40,27 +39,16 @@ final class PagingCaches {
   }
 
   static long pointer(long table, int entryShift, boolean global) {
-    return TABLE.in(table)
-        | ENTRY_SHIFT.of(entryShift)
-        | (global ? GLOBAL.mask() : 0)
-        | PRESENT.mask();
-  }
-
-  static int entryShift(long pointer) {
-    return ENTRY_SHIFT.getInt(pointer);
-  }
-
-  static long table(long pointer) {
-    return TABLE.in(pointer);
+    return TablePointer.of(table, entryShift, global ? GLOBAL : 0);
   }
 
   static boolean global(long pointer) {
-    return GLOBAL.isSet(pointer);
+    return TablePointer.carried(pointer) == GLOBAL;
   }
 
   /** The bit by which {@code Scope.data} tells global pointers from others. */
   static long globalMask() {
-    return GLOBAL.mask();
+    return TablePointer.CARRIED.of(GLOBAL);
   }
 
   /** Whether an implicit read at {@code gpa} is answered from here; fills spa and gpte. */
@@ -78,7 +66,7 @@ final class PagingCaches {
       return false;
     }
     long offset = (1L << LEAF_SHIFT.getInt(leaf)) - 1;
-    w.spa = (TABLE.in(leaf) & ~offset) | (gpa & offset);
+    w.spa = (LEAF_PAGE.in(leaf) & ~offset) | (gpa & offset);
     w.gpte = e;
     w.gShift = LEAF_SHIFT.getInt(leaf);
     return true;
@@ -87,7 +75,7 @@ final class PagingCaches {
   /** Keeps the leaf that the workspace's last second-stage walk ended at. */
   void fillSecondStage(DcEntry dc, Workspace w, long gpa) {
     long leaf =
-        TABLE.in(w.spa)
+        LEAF_PAGE.in(w.spa)
             | LEAF_SHIFT.of(w.gShift)
             | LEAF_FLAGS.in(w.gpte)
             | LEAF_PBMT.of(Pte.PBMT.get(w.gpte));

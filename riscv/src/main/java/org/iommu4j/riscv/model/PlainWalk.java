@@ -12,6 +12,7 @@ import static org.iommu4j.riscv.model.SecondStageWalker.W;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.MemoryRegion;
+import org.iommu4j.core.unit.TablePointer;
 
 /**
  * The walk of nearly every request, without all that can be otherwise: an untranslated read or
@@ -62,8 +63,8 @@ final class PlainWalk {
       return UNDECIDED;
     }
     long pointer = s.cached ? start(dc, w, iova) : dc.pointer;
-    int shift = PagingCaches.entryShift(pointer);
-    long table = PagingCaches.table(pointer);
+    int shift = TablePointer.entryShift(pointer);
+    long table = TablePointer.table(pointer);
     long global = PagingCaches.global(pointer) ? G : 0;
     while (true) {
       long at = table + ((iova >>> shift & 0x1ff) << 3);
@@ -109,8 +110,8 @@ final class PlainWalk {
       return UNDECIDED;
     }
     long pointer = s.cached ? start(dc, w, iova) : dc.pointer;
-    int shift = PagingCaches.entryShift(pointer);
-    long table = PagingCaches.table(pointer);
+    int shift = TablePointer.entryShift(pointer);
+    long table = TablePointer.table(pointer);
     long global = PagingCaches.global(pointer) ? G : 0;
     while (true) {
       long at = implicit(s, dc, w, table + ((iova >>> shift & 0x1ff) << 3));
@@ -211,7 +212,7 @@ final class PlainWalk {
   /** Keeps the last table for its neighbours, unless the walk started at it. */
   private static void keepPointer(
       DcEntry dc, Workspace w, long iova, long started, long table, int shift, long global) {
-    if (shift != PagingCaches.entryShift(started)) {
+    if (shift != TablePointer.entryShift(started)) {
       w.unit.pagingCaches().keepPointer(w, dc.tag, iova, table, shift, (global & G) != 0);
     }
   }

@@ -3,6 +3,7 @@ package org.iommu4j.vtd.model;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.EntryUpdate;
+import org.iommu4j.core.unit.TablePointer;
 import org.iommu4j.vtd.layout.FirstStagePte;
 import org.iommu4j.vtd.layout.Reason;
 import org.jspecify.annotations.Nullable;
@@ -56,9 +57,9 @@ final class FirstStageWalker {
         pointer = kept;
       }
     }
-    int shift = WalkCaches.entryShift(pointer);
-    long table = WalkCaches.table(pointer);
-    int granted = WalkCaches.granted(pointer);
+    int shift = TablePointer.entryShift(pointer);
+    long table = TablePointer.table(pointer);
+    int granted = TablePointer.carried(pointer);
     while (true) {
       int level = (shift - 3) / 9;
       long at = table + ((iova >>> shift & 0x1ff) << 3);
@@ -128,8 +129,7 @@ final class FirstStageWalker {
         w.unit
             .walkCaches()
             .firstStage
-            .fill(
-                w.seenFirst, space.tag, iova, shift + 9, WalkCaches.pointer(table, shift, granted));
+            .fill(w.seenFirst, space.tag, iova, shift + 9, TablePointer.of(table, shift, granted));
       }
     }
   }

@@ -2,6 +2,7 @@ package org.iommu4j.vtd.model;
 
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.MemoryRegion;
+import org.iommu4j.core.unit.TablePointer;
 
 /**
  * The walk of nearly every request, without all that can be otherwise: an untranslated read or
@@ -54,11 +55,11 @@ final class PlainWalk {
       long kept = w.unit.walkCaches().secondStage.lookup(Tags.second(space.did), gpa);
       pointer = kept == Iotlb.MISS ? pointer : kept;
     }
-    int shift = WalkCaches.entryShift(pointer);
-    long granted = WalkCaches.granted(pointer);
+    int shift = TablePointer.entryShift(pointer);
+    long granted = TablePointer.carried(pointer);
     long ordinary = space.ssade ? A | need : need; // R and W are where READ and WRITE are
     long ends = PS | s.secondPointerReserved;
-    long at = WalkCaches.table(pointer) + ((gpa >>> shift & 0x1ff) << 3);
+    long at = TablePointer.table(pointer) + ((gpa >>> shift & 0x1ff) << 3);
     while (true) {
       MemoryRegion r = w.region(s, at);
       if (r == MemoryRegion.NONE) {
@@ -70,8 +71,8 @@ final class PlainWalk {
           return UNDECIDED;
         }
         if (shift == 12 || (e & ends) != 0) {
-          if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
-            keepTable(space, w, gpa, WalkCaches.pointer(at & ADDR, 12, (int) granted));
+          if (s.cached && shift == 12 && TablePointer.entryShift(pointer) != 12) {
+            keepTable(space, w, gpa, TablePointer.of(at & ADDR, 12, (int) granted));
           }
           return (granted & need) == need
               ? secondLeaf(s, space, w, gpa, e, at, shift, (int) (granted & e) & 3)
@@ -113,9 +114,9 @@ final class PlainWalk {
       return UNDECIDED;
     }
     long pointer = s.cached ? start(space, w, iova) : space.start;
-    int shift = WalkCaches.entryShift(pointer);
-    long table = WalkCaches.table(pointer);
-    int granted = WalkCaches.granted(pointer);
+    int shift = TablePointer.entryShift(pointer);
+    long table = TablePointer.table(pointer);
+    int granted = TablePointer.carried(pointer);
     if ((granted & FirstStageWalker.USER) == 0) {
       return UNDECIDED; // a supervisor's walk came this way
     }
@@ -138,8 +139,8 @@ final class PlainWalk {
         if (gpa == UNDECIDED) {
           return UNDECIDED;
         }
-        if (s.cached && shift == 12 && WalkCaches.entryShift(pointer) != 12) {
-          keepPointer(space, w, iova, WalkCaches.pointer(table, 12, granted));
+        if (s.cached && shift == 12 && TablePointer.entryShift(pointer) != 12) {
+          keepPointer(space, w, iova, TablePointer.of(table, 12, granted));
         }
         return space.kind == Space.FIRST ? gpa : second(s, space, w, gpa, need);
       }

@@ -3,6 +3,7 @@ package org.iommu4j.vtd.model;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.iotlb.Iotlb;
 import org.iommu4j.core.memory.EntryUpdate;
+import org.iommu4j.core.unit.TablePointer;
 import org.iommu4j.vtd.layout.Reason;
 import org.iommu4j.vtd.layout.SecondStagePte;
 import org.jspecify.annotations.Nullable;
@@ -54,9 +55,9 @@ final class SecondStageWalker {
       long pointer = w.unit.walkCaches().secondStage.lookup(Tags.second(space.did), gpa);
       if (pointer != Iotlb.MISS) {
         w.count(s, 2, 5, 0);
-        shift = WalkCaches.entryShift(pointer);
-        table = WalkCaches.table(pointer);
-        granted = WalkCaches.granted(pointer) & 3;
+        shift = TablePointer.entryShift(pointer);
+        table = TablePointer.table(pointer);
+        granted = TablePointer.carried(pointer) & 3;
       }
     }
     while (true) {
@@ -124,7 +125,7 @@ final class SecondStageWalker {
                 Tags.second(space.did),
                 gpa,
                 shift + 9,
-                WalkCaches.pointer(table, shift, granted));
+                TablePointer.of(table, shift, granted));
       }
     }
   }

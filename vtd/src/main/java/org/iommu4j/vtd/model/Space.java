@@ -1,5 +1,6 @@
 package org.iommu4j.vtd.model;
 
+import org.iommu4j.core.unit.TablePointer;
 import org.iommu4j.vtd.layout.Reason;
 import org.jspecify.annotations.Nullable;
 
@@ -115,8 +116,8 @@ final class Space {
         first
             ? Tags.first(did, pasid)
             : s.worst && !legacy ? Tags.exact(did, pasid) : Tags.second(did);
-    secondStart = WalkCaches.pointer(ssRoot, 3 + 9 * ssLevels, WalkCaches.ALL);
-    start = first ? WalkCaches.pointer(fsRoot, 3 + 9 * fsLevels, WalkCaches.ALL) : secondStart;
+    secondStart = TablePointer.of(ssRoot, 3 + 9 * ssLevels, WalkCaches.ALL);
+    start = first ? TablePointer.of(fsRoot, 3 + 9 * fsLevels, WalkCaches.ALL) : secondStart;
     plain = kind != PASS_THROUGH && !s.ssirwe && !emte;
   }
 }
