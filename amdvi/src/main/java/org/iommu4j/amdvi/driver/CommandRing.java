@@ -63,10 +63,15 @@ final class CommandRing {
   }
 
   private void put(long first, long second) {
-    if ((tail + 2) % ENTRIES == head()) {
+    if (room() < 2) {
       complete(); // room for the wait itself is left
     }
     store(first, second);
+  }
+
+  /** Entries that can be filled: what the unit has not fetched stays. */
+  private int room() {
+    return Math.floorMod(head() - tail - 1, ENTRIES);
   }
 
   private void store(long first, long second) {
@@ -81,6 +86,10 @@ final class CommandRing {
   }
 
   private void complete() {
+    Unit.Patience patience = unit.patience();
+    while (room() == 0) { // what an earlier wait gave up on is still there
+      check(patience);
+    }
     long wanted = ++number;
     store(
         Command.OPCODE.of(Command.COMPLETION_WAIT)
@@ -88,21 +97,23 @@ final class CommandRing {
             | Command.STORE_ADDRESS.in(semaphore),
         wanted);
     unit.write(Registers.COMMAND_TAIL, (long) tail * Command.BYTES);
-    Unit.Patience patience = unit.patience();
     while (unit.memory.readLong(semaphore) != wanted) {
-      long status = unit.read(Registers.STATUS);
-      if (!Registers.CMD_BUF_RUN.isSet(status) && unit.memory.readLong(semaphore) != wanted) {
-        throw stopped();
-      }
-      if (!patience.more()) {
-        throw new DriverException(
-            "commands are not completed: head 0x%x, tail 0x%x, status 0x%x; a device that does not"
-                    .formatted(
-                        unit.read(Registers.COMMAND_HEAD),
-                        unit.read(Registers.COMMAND_TAIL),
-                        status)
-                + " answer holds them up until its timeout");
-      }
+      check(patience);
+    }
+  }
+
+  /** One turn of waiting for the unit. */
+  private void check(Unit.Patience patience) {
+    long status = unit.read(Registers.STATUS);
+    if (!Registers.CMD_BUF_RUN.isSet(status) && unit.memory.readLong(semaphore) != number) {
+      throw stopped();
+    }
+    if (!patience.more()) {
+      throw new DriverException(
+          "commands are not completed: head 0x%x, tail 0x%x, status 0x%x; a device that does not"
+                  .formatted(
+                      unit.read(Registers.COMMAND_HEAD), unit.read(Registers.COMMAND_TAIL), status)
+              + " answer holds them up until its timeout");
     }
   }
 

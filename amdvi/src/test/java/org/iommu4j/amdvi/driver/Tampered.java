@@ -1,0 +1,22 @@
+package org.iommu4j.amdvi.driver;
+
+import org.iommu4j.core.memory.Mmio;
+
+/** A unit's registers, with something between them and the driver. */
+class Tampered implements Mmio {
+  private final Mmio unit;
+
+  Tampered(Mmio unit) {
+    this.unit = unit;
+  }
+
+  @Override
+  public long read(long offset, int size) {
+    return unit.read(offset, size);
+  }
+
+  @Override
+  public void write(long offset, int size, long value) {
+    unit.write(offset, size, value);
+  }
+}
