@@ -58,9 +58,13 @@ final class DeviceTable {
     return table + (long) source * DeviceTableEntry.BYTES;
   }
 
-  /** Blocks a device's memory requests. */
+  /**
+   * Blocks a device's memory requests: also those with addresses that were translated before, which
+   * pass where I is 1 whatever the first word says.
+   */
   void block(int source) {
     unit.store(at(source), BLOCKED);
+    unit.store(at(source) + 8, 0);
   }
 
   /** What a blocked device may do from now on, with guest tables as deep as the driver's own. */

@@ -17,6 +17,7 @@ import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.GuestTable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Devices with translation caches of their own, and devices that ask for pages. */
@@ -124,6 +125,34 @@ class AtsTest {
       int told = device.invalidations.size();
       domain.unmap(0x4000, 0x1000);
       assertThat(device.invalidations).hasSize(told);
+    }
+  }
+
+  /** Uses an address as one that the unit has translated before; whether that passes. */
+  private static boolean usesTranslated(Rig rig, long pa) {
+    rig.request.source(DEVICE).pasid(NONE).iova(pa).access(RW);
+    rig.request.addressType(AddressType.TRANSLATED);
+    try {
+      return rig.unit.translate(rig.request, rig.translation);
+    } finally {
+      rig.request.addressType(AddressType.UNTRANSLATED);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"host, false", "guest, false", "host, true", "guest, true"})
+  void a_device_that_is_attached_to_nothing_cannot_use_what_it_still_holds(
+      String tables, boolean silent) {
+    Device device = new Device();
+    try (Rig rig = start(device, Rig.with().driver("tables", tables))) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x3000, Rig.DATA, 0x1000, RW);
+      assertThat(ask(rig, 0x3000)).isTrue();
+      assertThat(usesTranslated(rig, Rig.DATA)).isTrue();
+      device.silent = silent;
+      domain.detach(DEVICE);
+      assertThat(usesTranslated(rig, Rig.DATA)).isFalse();
     }
   }
 
