@@ -252,6 +252,7 @@ final class AmdviDriver extends BaseDriver<Space> {
 
   @Override
   protected void retire(ManagedDomain<Space> domain) {
+    contexts.settle();
     if (domain.tag().throughHost()) {
       caches.retire(domain);
       ids.giveBack(domain.tag().domainId());

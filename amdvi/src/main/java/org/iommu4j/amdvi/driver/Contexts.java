@@ -1,7 +1,10 @@
 package org.iommu4j.amdvi.driver;
 
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.DriverException;
@@ -34,6 +37,9 @@ final class Contexts {
   private final DeviceTable table;
   private final IdAllocator ids;
   private final Map<Integer, Device> devices = new HashMap<>();
+
+  /** Those with invalidations that failed. */
+  private final Set<Device> owing = new HashSet<>();
 
   Contexts(
       Unit unit,
@@ -102,19 +108,71 @@ final class Contexts {
         changeDevice(d, to);
       }
     } catch (DriverException e) {
-      table.block(d.source);
-      d.owed.forgetDevice(d.source);
-      d.spaces.clear();
-      d.ats = false;
+      giveUp(d);
       throw e;
     }
   }
 
+  /** The device is attached to nothing; what caches hold of all that it was in is owed. */
+  private void giveUp(Device d) {
+    table.block(d.source);
+    d.owed.forgetDevice(d.source);
+    d.spaces.forEach((pasid, space) -> forgetInUnit(d.owed, d, pasid, space));
+    if (d.ats && !d.distrusted) {
+      d.spaces.forEach((pasid, space) -> forgetInDevice(d.owed, d.source, pasid, space));
+      d.owesAnswer = true;
+    }
+    ProcessTable processes = d.processes;
+    if (processes != null) {
+      d.spaces.keySet().forEach(pasid -> processes.set(pasid, 0));
+    }
+    d.spaces.clear();
+    d.ats = false;
+    owing.add(d);
+  }
+
+  /**
+   * Carries out what is owed of all devices: before that, a device that could not be moved may
+   * still reach what it was attached to.
+   *
+   * @throws DriverException if the unit fails again
+   */
+  synchronized void settle() {
+    List.copyOf(owing).forEach(this::settle);
+  }
+
   private void settle(Device d) {
     if (!d.owed.isEmpty()) {
-      commands.run(d.owed);
+      if (!d.owesAnswer) {
+        commands.run(d.owed);
+      } else if (!answers(d.source, d.owed)) {
+        d.distrusted = true;
+      }
+      d.owesAnswer = false;
       d.owed.clear();
     }
+    owing.remove(d);
+  }
+
+  private void forgetInUnit(Batch batch, Device d, int pasid, Space space) {
+    if (plan.guest() == null || space.throughHost()) {
+      // What is nested is in the tables of its parent, too; where a guest's tables lie stays true.
+      batch.forgetSpace(space.domainId(), -1);
+    } else {
+      batch.forgetSpace(d.domainId, pasid);
+    }
+  }
+
+  private void forgetInDevice(Batch batch, int source, int pasid, Space space) {
+    batch.forgetInDevice(source, tag(pasid), 0, -1L);
+    GuestTable guest = space.guest();
+    for (int i = 0; guest != null && i < plan.reach(guest); i++) {
+      batch.forgetInDevice(source, i, 0, -1L);
+    }
+  }
+
+  private static int tag(int pasid) {
+    return pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
   }
 
   private void forget(Device d, Batch batch) {
@@ -171,12 +229,7 @@ final class Contexts {
   private void blockAndForget(Device d, Space old) {
     table.block(d.source);
     Batch batch = new Batch().forgetDevice(d.source);
-    if (plan.guest() == null || old.throughHost()) {
-      // What is nested is in the tables of its parent, too; where a guest's tables lie stays true.
-      batch.forgetSpace(old.domainId(), -1);
-    } else {
-      batch.forgetSpace(d.domainId, NO_PROCESS);
-    }
+    forgetInUnit(batch, d, NO_PROCESS, old);
     forget(d, batch);
     if (d.ats && !d.distrusted && !askAll(d.source, old)) {
       d.distrusted = true;
@@ -282,8 +335,7 @@ final class Contexts {
 
   /** Makes a device forget a range; false if it does not answer. */
   private boolean ask(int source, int pasid, long first, long last) {
-    int tag = pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
-    return answers(source, new Batch().forgetInDevice(source, tag, first, last));
+    return answers(source, new Batch().forgetInDevice(source, tag(pasid), first, last));
   }
 
   /**
@@ -341,5 +393,6 @@ final class Contexts {
       }
     }
     devices.clear();
+    owing.clear();
   }
 }

@@ -16,6 +16,9 @@ final class Device {
   /** Invalidations that failed: to be carried out before anything else. */
   final Batch owed = new Batch();
 
+  /** What is owed includes invalidations of its own cache. */
+  boolean owesAnswer;
+
   @Nullable ProcessTable processes;
 
   /** The device may keep translations in a cache of its own, as its entry says. */

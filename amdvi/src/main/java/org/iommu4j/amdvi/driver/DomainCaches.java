@@ -27,6 +27,7 @@ final class DomainCaches {
   void forget(ManagedDomain<Space> domain, Gather gather) {
     // What was cleared before who is attached: whoever comes later walks tables without it.
     VarHandle.fullFence();
+    contexts.settle();
     Batch batch = new Batch();
     if (domain.tag().throughHost()) {
       for (ManagedDomain<Space> user : usersOf(domain)) {
@@ -74,6 +75,7 @@ final class DomainCaches {
       throw new IllegalArgumentException("PASID %d is not one of %s".formatted(pasid, guest));
     }
     VarHandle.fullFence();
+    contexts.settle();
     // Whether devices use the domain or not: caches keep the ways through the guest's tables.
     Batch batch = new Batch();
     Invalidations.guest(batch, domain.tag().domainId(), pasid, iova, size, leafOnly);
@@ -88,6 +90,7 @@ final class DomainCaches {
   /** Everything of a nested domain. */
   void forgetAll(ManagedDomain<Space> domain) {
     VarHandle.fullFence();
+    contexts.settle();
     retire(domain);
     forgetInDevices(domain);
   }

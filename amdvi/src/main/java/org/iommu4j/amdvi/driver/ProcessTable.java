@@ -37,6 +37,9 @@ final class ProcessTable {
       long at = table + ((pasid >>> 9 * (level - 1) & 0x1ff) << 3);
       long entry = unit.memory.readLong(at);
       if (!GuestPte.GCR3_V.isSet(entry)) {
+        if (tables == 0) {
+          return;
+        }
         entry = GuestPte.GCR3_V.mask() | GuestPte.GCR3_ADDRESS.in(page());
         unit.link(at, entry);
       }
