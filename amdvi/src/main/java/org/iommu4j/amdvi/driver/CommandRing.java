@@ -45,6 +45,7 @@ final class CommandRing {
 
   synchronized void stop() {
     control.set(Control.CMD_BUF_EN, false);
+    unit.awaitClear(Registers.STATUS, Registers.CMD_BUF_RUN);
     unit.frames.free(ring, BYTES);
     unit.frames.free(semaphore, 4096);
   }

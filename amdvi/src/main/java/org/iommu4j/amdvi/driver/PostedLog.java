@@ -39,7 +39,6 @@ final class PostedLog {
   synchronized void stop() {
     control.set(Control.GAM_EN, 0);
     ring.stop();
-    unit.awaitClear(Registers.STATUS, Registers.GA_LOG_RUN);
     unit.write(Registers.GA_LOG_TAIL_ADDRESS, 0);
     unit.frames.free(tail, TAIL_BYTES);
   }

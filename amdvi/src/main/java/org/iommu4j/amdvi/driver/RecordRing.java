@@ -32,6 +32,7 @@ final class RecordRing {
   private final Register head;
   private final Register tail;
   private final Field enable;
+  private final Field run;
   private final Field overflow;
   private final int record;
   private final Field pointer;
@@ -45,6 +46,7 @@ final class RecordRing {
       Register head,
       Register tail,
       Field enable,
+      Field run,
       Field overflow,
       int record,
       Field pointer) {
@@ -54,6 +56,7 @@ final class RecordRing {
     this.head = head;
     this.tail = tail;
     this.enable = enable;
+    this.run = run;
     this.overflow = overflow;
     this.record = record;
     this.pointer = pointer;
@@ -71,6 +74,7 @@ final class RecordRing {
         Registers.EVENT_HEAD,
         Registers.EVENT_TAIL,
         Control.EVENT_LOG_EN,
+        Registers.EVENT_LOG_RUN,
         Registers.EVENT_OVERFLOW,
         RECORD,
         Registers.POINTER);
@@ -84,6 +88,7 @@ final class RecordRing {
         Registers.PPR_HEAD,
         Registers.PPR_TAIL,
         Control.PPR_LOG_EN,
+        Registers.PPR_LOG_RUN,
         Registers.PPR_OVERFLOW,
         RECORD,
         Registers.POINTER);
@@ -97,6 +102,7 @@ final class RecordRing {
         Registers.GA_HEAD,
         Registers.GA_TAIL,
         Control.GA_LOG_EN,
+        Registers.GA_LOG_RUN,
         Registers.GA_LOG_OVERFLOW,
         SHORT_RECORD,
         Registers.GA_POINTER);
@@ -118,17 +124,37 @@ final class RecordRing {
   }
 
   void stop() {
-    control.set(enable, false);
+    halt();
     unit.frames.free(ring, bytes());
   }
 
+  /** When this returns, the unit writes no more. */
+  private void halt() {
+    control.set(enable, false);
+    unit.awaitClear(Registers.STATUS, run);
+  }
+
   /**
-   * Takes all records; at most one ring full, a device that reports faster than we read must not
+   * Takes all records; at most two rings full, a device that reports faster than we read must not
    * keep us here.
    *
    * @return whether some were lost
    */
   boolean take(Reader reader) {
+    drain(reader);
+    if (!overflow.isSet(unit.read(Registers.STATUS))) {
+      return false;
+    }
+    // The log has stopped: off, the overflow cleared, and on again. What came since it was read
+    // is still there.
+    halt();
+    drain(reader);
+    unit.write(Registers.STATUS, overflow.mask());
+    restart();
+    return true;
+  }
+
+  private void drain(Reader reader) {
     int end = (int) (pointer.in(unit.read(tail)) / record) % ENTRIES;
     VarHandle.acquireFence();
     for (; next != end; next = (next + 1) % ENTRIES) {
@@ -136,13 +162,5 @@ final class RecordRing {
       reader.record(unit.memory.readLong(at), record == RECORD ? unit.memory.readLong(at + 8) : 0);
     }
     unit.write(head, (long) next * record);
-    if (!overflow.isSet(unit.read(Registers.STATUS))) {
-      return false;
-    }
-    // The log has stopped: off, the overflow cleared, and on again.
-    control.set(enable, false);
-    unit.write(Registers.STATUS, overflow.mask());
-    restart();
-    return true;
   }
 }
