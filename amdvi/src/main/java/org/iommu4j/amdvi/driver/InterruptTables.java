@@ -61,8 +61,21 @@ final class InterruptTables {
     PcMessage message = message(address, data);
     Table table = tables.computeIfAbsent(source, this::create);
     int index = table.indices.take();
-    write(source, table, index, message);
+    try {
+      write(source, table, index, message);
+    } catch (DriverException e) {
+      clear(table.at + (long) index * entryBytes());
+      throw e; // the index stays taken: caches may hold the entry
+    }
     return new Entry(source, index);
+  }
+
+  private void clear(long at) {
+    if (plan.longEntries()) {
+      unit.store(at, 0);
+    } else {
+      storeShort(at, 0);
+    }
   }
 
   /** Whose tag that is, or was; null if nobody's. */
@@ -130,8 +143,11 @@ final class InterruptTables {
     commands.run(new Batch().forgetInterrupts(source));
   }
 
+  /** A change of one word is a change at once: no message is lost. */
   private void replace(int source, long at, long first, long second) {
-    disable(source, at);
+    if (unit.memory.readLong(at + 8) != second && unit.memory.readLong(at) != first) {
+      disable(source, at);
+    }
     unit.store(at + 8, second);
     unit.link(at, first);
   }
@@ -245,11 +261,7 @@ final class InterruptTables {
       return; // the driver is closed, and everything with it
     }
     long at = table.at + (long) index * entryBytes();
-    if (plan.longEntries()) {
-      unit.store(at, 0);
-    } else {
-      storeShort(at, 0);
-    }
+    clear(at);
     commands.run(new Batch().forgetInterrupts(source));
     untag(e);
     table.indices.giveBack(index);

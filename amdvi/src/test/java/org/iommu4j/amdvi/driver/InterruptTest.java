@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.amdvi.layout.Registers;
+import org.iommu4j.core.memory.Failure;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.Interrupt;
 import org.junit.jupiter.api.Test;
@@ -90,6 +92,47 @@ class InterruptTest {
       assertThat(rig.messages)
           .singleElement()
           .satisfies(m -> assertThat(m.data() & 0xff).isEqualTo(0x44));
+    }
+  }
+
+  @Test
+  void no_message_is_lost_while_only_the_processor_or_only_the_vector_changes() {
+    Runnable[] meanwhile = {() -> {}};
+    try (Rig rig =
+        Rig.with()
+            .unit("cache", "off")
+            .wrap(
+                (unit, memory) ->
+                    new Tampered(unit) {
+                      @Override
+                      public void write(long offset, int size, long value) {
+                        meanwhile[0].run();
+                        super.write(offset, size, value);
+                      }
+                    })
+            .build()) {
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      meanwhile[0] = () -> assertThat(send(rig, DEVICE, irq)).isTrue();
+      irq.retarget(CPU_2, 0x41);
+      irq.retarget(CPU_2, 0x42);
+      assertThat(rig.messages).isNotEmpty();
+      assertThat(rig.messages).extracting(m -> m.address() + " " + (m.data() & 0xff))
+          .containsOnly(CPU_2 + " 65", CPU_2 + " 66");
+      meanwhile[0] = () -> {};
+    }
+  }
+
+  @Test
+  void a_message_that_could_not_be_had_does_not_arrive() {
+    try (Rig rig = Rig.with().build()) {
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      long base = Registers.RING_BASE.in(rig.unit.read(Registers.COMMAND_BUFFER.offset(), 8));
+      rig.memory.inject(base, 0x2000, Failure.POISON);
+      assertThatThrownBy(() -> rig.driver.interrupt(DEVICE, CPU_1, 0x42))
+          .isInstanceOf(DriverException.class);
+      rig.memory.clearInjections();
+      assertThat(rig.interrupt(DEVICE, irq.address(), irq.data() + 1)).isFalse();
+      assertThat(send(rig, DEVICE, irq)).isTrue();
     }
   }
 }
