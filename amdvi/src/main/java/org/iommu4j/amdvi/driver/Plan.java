@@ -50,6 +50,11 @@ record Plan(
     if (s.tables() == Settings.Tables.GUEST && s.levels() == 3) {
       throw Settings.invalid("levels", "guest tables have 4 or 5");
     }
+    if (!guest && ExtendedFeatures.HATS.getInt(features) == NO_HOST_TABLES) {
+      throw new DriverException(
+          "the unit has no host tables (HATS), and guest tables are "
+              + (guestTables ? "not what is asked for" : "not there, or not with GIOV"));
+    }
     int most =
         4
             + (guest

@@ -205,4 +205,16 @@ class DriverTest {
         .extracting(e -> ((Options.InvalidOption) e).option())
         .isEqualTo(name);
   }
+
+  @Test
+  void a_unit_without_host_tables_is_not_given_any() {
+    Rig.Builder guest = tables("guest").efr(ExtendedFeatures.HATS, 3).unit("hat_dis", true);
+    try (Rig rig = guest.build()) {
+      assertThat(rig.driver.capabilities().domainTypes()).doesNotContain(DomainType.NESTED);
+    }
+    assertThatThrownBy(
+            () -> tables("host").efr(ExtendedFeatures.HATS, 3).unit("hat_dis", true).build())
+        .isInstanceOf(DriverException.class)
+        .hasMessageContaining("no host tables");
+  }
 }
