@@ -82,9 +82,9 @@ final class AmdviDriver extends BaseDriver<Space> {
         new Unit(host.registers(), host.memory(), host.frames(), plan.settings().timeoutMillis());
     this.control = new ControlRegister(unit);
     this.commands = new CommandRing(unit, control);
-    this.events = new Events(RecordRing.events(unit, control));
     this.requests = new PageRequests(RecordRing.pageRequests(unit, control));
     this.table = new DeviceTable(unit, plan);
+    this.events = new Events(RecordRing.events(unit, control), table);
     this.interrupts = new InterruptTables(unit, plan, commands, table);
     this.ids = new IdAllocator("domain id", Space.PASS_THROUGH_ID + 1, LAST_DOMAIN);
     this.contexts = new Contexts(unit, plan, commands, events, table, ids);

@@ -6,16 +6,19 @@ import java.util.List;
 import java.util.Set;
 import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.amdvi.layout.EventRecord;
+import org.iommu4j.amdvi.layout.PprRecord;
 import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.FaultReason;
+import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.UnknownReason;
 
 /** What the event log tells. 48882, "Event Logging". */
 final class Events {
   private final RecordRing ring;
+  private final DeviceTable table;
   private final List<Fault> faults = new ArrayList<>();
   private final List<String> conditions = new ArrayList<>();
 
@@ -25,8 +28,9 @@ final class Events {
   /** How often the log has overflowed. */
   private int losses;
 
-  Events(RecordRing ring) {
+  Events(RecordRing ring, DeviceTable table) {
     this.ring = ring;
+    this.table = table;
   }
 
   synchronized void start() {
@@ -53,14 +57,11 @@ final class Events {
     if (code == EventCode.ILLEGAL_COMMAND_ERROR || code == EventCode.COMMAND_HARDWARE_ERROR) {
       return; // whoever submitted the command tells of it
     }
-    faults.add(decode(first, second));
+    boolean pageRequest = code == EventCode.INVALID_PPR_REQUEST;
+    faults.add(pageRequest ? refused(first, second) : decode(first, second));
   }
 
-  static Fault decode(long first, long second) {
-    List<Reason> reasons = Reason.of(first);
-    FaultReason reason =
-        reasons.isEmpty() ? new UnknownReason(EventRecord.CODE.getInt(first)) : reasons.getFirst();
-    boolean guest = EventRecord.GN.isSet(first);
+  private Fault decode(long first, long second) {
     boolean interrupt = EventRecord.I.isSet(first);
     int access = EventRecord.RW.isSet(first) || interrupt ? Access.WRITE : Access.READ;
     String kind =
@@ -72,13 +73,38 @@ final class Events {
     int pasid =
         EventRecord.PASID_19_16.getInt(first) << 16 | EventRecord.DOMAIN_OR_PASID.getInt(first);
     return new Fault(
-        reason,
+        reason(first),
         EventRecord.DEVICE_ID.getInt(first),
-        guest ? pasid : DmaRequest.NO_PASID,
+        EventRecord.GN.isSet(first) ? pasid : DmaRequest.NO_PASID,
         kind,
         access,
         second,
         0);
+  }
+
+  /** A page request that was refused: identity and flags are those of the PPR log. */
+  private Fault refused(long first, long second) {
+    PageRequest r = PageRequests.decode(first, second);
+    int pasid = PprRecord.PASID_19_16.getInt(first) << 16 | PprRecord.PASID_15_0.getInt(first);
+    return new Fault(
+        reason(EventRecord.CODE.in(first)),
+        r.source(),
+        pasid == 0 ? r.pasid() : pasid, // units need not set GN here
+        "page request",
+        PprRecord.W.isSet(first) ? Access.WRITE : Access.READ,
+        PprRecord.ADDRESS.in(second),
+        0);
+  }
+
+  /** Causes with the same flags are many; whether the device is blocked, the driver knows. */
+  private FaultReason reason(long first) {
+    List<Reason> reasons = Reason.likeliest(first);
+    if (reasons.contains(Reason.BLOCKED) && table.blocks(EventRecord.DEVICE_ID.getInt(first))) {
+      return Reason.BLOCKED;
+    }
+    return reasons.isEmpty()
+        ? new UnknownReason(EventRecord.CODE.getInt(first))
+        : reasons.getFirst();
   }
 
   /** All faults since the last call; conditions are added to the list. */

@@ -452,4 +452,23 @@ public enum Reason implements FaultReason {
     }
     return List.copyOf(all);
   }
+
+  /**
+   * As {@link #of}, the likeliest first. Choice: of causes with the same flags these are what goes
+   * wrong in practice; the others follow in the specification's order.
+   */
+  public static List<Reason> likeliest(long first) {
+    List<Reason> all =
+        new ArrayList<>(
+            List.of(
+                NOT_PRESENT,
+                PERMISSION,
+                GUEST_NOT_PRESENT,
+                GUEST_PERMISSION,
+                INTERRUPT_DISABLED));
+    List<Reason> same = of(first);
+    all.retainAll(same);
+    same.stream().filter(r -> !all.contains(r)).toList().forEach(all::add);
+    return List.copyOf(all);
+  }
 }

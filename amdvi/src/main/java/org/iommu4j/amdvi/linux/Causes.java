@@ -17,18 +17,6 @@ import org.iommu4j.core.dma.UnknownReason;
  */
 record Causes(List<FaultReason> all, String remark) {
   /**
-   * Choice: of causes with the same flags these stand first, as they are what goes wrong in
-   * practice; the others follow in the specification's order.
-   */
-  private static final List<Reason> LIKELY =
-      List.of(
-          Reason.NOT_PRESENT,
-          Reason.PERMISSION,
-          Reason.GUEST_NOT_PRESENT,
-          Reason.GUEST_PERMISSION,
-          Reason.INTERRUPT_DISABLED);
-
-  /**
    * Choice: QEMU's unit sets I in every page fault and puts what was asked for, 1 read and 2 write,
    * where GN and NX are; address and DomainID stay 0. No cause has I and GN or I and NX, so it can
    * be told.
@@ -51,9 +39,9 @@ record Causes(List<FaultReason> all, String remark) {
     }
     // A page request's flags are others, and have nothing to say about why it was refused.
     long told = event == EventCode.INVALID_PPR_REQUEST ? EventRecord.CODE.in(first) : first;
-    List<Reason> exact = Reason.of(told);
+    List<Reason> exact = Reason.likeliest(told);
     if (!exact.isEmpty()) {
-      return new Causes(sorted(exact), "");
+      return new Causes(List.copyOf(exact), "");
     }
     List<FaultReason> same = new ArrayList<>();
     for (Reason r : Reason.values()) {
@@ -75,13 +63,6 @@ record Causes(List<FaultReason> all, String remark) {
         && EventRecord.I.isSet(first)
         && (EventRecord.GN.isSet(first) || EventRecord.NX.isSet(first))
         && (first & NEVER_BY_QEMU) == 0;
-  }
-
-  private static List<FaultReason> sorted(List<Reason> reasons) {
-    List<FaultReason> all = new ArrayList<>(LIKELY);
-    all.retainAll(reasons);
-    reasons.stream().filter(r -> !LIKELY.contains(r)).forEach(all::add);
-    return List.copyOf(all);
   }
 
   /** All of them with what to look at. */

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
+import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.Fault;
+import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
@@ -216,5 +218,32 @@ class DriverTest {
             () -> tables("host").efr(ExtendedFeatures.HATS, 3).unit("hat_dis", true).build())
         .isInstanceOf(DriverException.class)
         .hasMessageContaining("no host tables");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"host, NOT_PRESENT", "guest, GUEST_NOT_PRESENT"})
+  void a_fault_has_its_likeliest_reason(String which, Reason absent) {
+    try (Rig rig = tables(which).build()) {
+      rig.driver.createDomain(DomainType.DMA_STRICT).attach(DEVICE);
+      rig.translate(DEVICE, 0x1000, Access.READ);
+      rig.translate(DEVICE + 1, 0x1000, Access.READ);
+      assertThat(rig.newFaults())
+          .extracting(Fault::reason)
+          .containsExactly(absent, Reason.BLOCKED);
+    }
+  }
+
+  @Test
+  void a_page_request_that_is_refused_is_told_with_its_pasid() {
+    try (Rig rig = Rig.with().build()) {
+      rig.unit.pageRequest(new PageRequest(DEVICE, false, 0x1_2345, 0, 0x7007));
+      assertThat(rig.newFaults())
+          .singleElement()
+          .satisfies(f -> assertThat(f.reason().code()).isEqualTo(9))
+          .satisfies(f -> assertThat(f.source()).isEqualTo(DEVICE))
+          .satisfies(f -> assertThat(f.pasid()).isEqualTo(0x1_2345))
+          .satisfies(f -> assertThat(f.transaction()).isEqualTo("page request"))
+          .satisfies(f -> assertThat(f.address()).isEqualTo(0x7000));
+    }
   }
 }
