@@ -19,25 +19,33 @@ public final class AmdviKernelLog implements KernelLog {
       "The AMD-Vi driver's line, but not one that is known here (up to Linux 7.2): look it up in"
           + " the kernel's drivers/iommu/amd.";
 
+  /**
+   * Characters of a line: 1024 bytes that a kernel writes at most, each of which /dev/kmsg may make
+   * four of, and what stands in front. Nothing longer is read, as time grows faster than length.
+   */
+  private static final int LONGEST = 4 * 1024 + 256;
+
   private static final String DEVICE =
       "[\\w-]+ (?<device>[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|ivhd\\d+"
           + "|[A-Z0-9]{4,8}:[0-9a-f]{2,}): ";
 
   /**
-   * Time stamps, log levels and host names may come first, then for some lines a driver and its
+   * Repeated groups are possessive here and below: others take a frame of the stack each time.
+   *
+   * <p>Time stamps, log levels and host names may come first, then for some lines a driver and its
    * device, then the prefix; very old kernels call themselves AMD IOMMU.
    */
   private static final Pattern LINE =
       Pattern.compile(
           "(?:^|.*?[\\s\\]>])(?:"
               + DEVICE
-              + ")?(?:AMD-Vi|AMD IOMMU):(?<text>(?:\\s|\\\\x09)*(?<body>.*?))\\s*");
+              + ")?(?:AMD-Vi|AMD IOMMU):(?<text>(?:\\s|\\\\x09)*+(?<body>.*?))\\s*");
 
   /** Log level, time stamps, and what a journal puts first. */
   private static final Pattern BARE =
       Pattern.compile(
-          "(?:<\\d+>)?(?:\\[[^\\]]*\\]\\s*)*(?:[A-Z][a-z]{2} +\\d+ [\\d:]+ \\S+ kernel: )?"
-              + "(?:\\[[^\\]]*\\]\\s*)*(?:"
+          "(?:<\\d+>)?(?:\\[[^\\]]*\\]\\s*)*+(?:[A-Z][a-z]{2} +\\d+ [\\d:]+ \\S+ kernel: )?"
+              + "(?:\\[[^\\]]*\\]\\s*)*+(?:"
               + DEVICE
               + ")?(?<text>\\S.*?)\\s*");
 
@@ -62,6 +70,9 @@ public final class AmdviKernelLog implements KernelLog {
 
   @Override
   public @Nullable KernelMessage parse(String line) {
+    if (line.length() > LONGEST) {
+      return null;
+    }
     Matcher m = LINE.matcher(line);
     if (!m.matches()) {
       return bare(line);

@@ -40,7 +40,7 @@ final class EventMessages {
 
   private static final Pattern EVENT =
       Pattern.compile(
-          "(?:Event logged \\[)?(?<name>" + NAMES + ")(?<fields>(?:,? " + FIELD + ")+)\\]?");
+          "(?:Event logged \\[)?(?<name>" + NAMES + ")(?<fields>(?:,? " + FIELD + ")++)\\]?");
 
   private static final Pattern FIELDS = Pattern.compile(FIELD);
 

@@ -17,7 +17,7 @@ import org.iommu4j.core.bits.FieldText;
 /** Lines about the ACPI table IVRS; most of them only with the parameter amd_iommu_dump. */
 final class TableMessages {
   /** Blanks and tabs; /dev/kmsg writes a tab as \x09. */
-  private static final String GAP = "(?:\\s|\\\\x09)+";
+  private static final String GAP = "(?:\\s|\\\\x09)++";
 
   private static final String SETTING = ",? (?:flags|setting): " + HEX;
 

@@ -1,6 +1,7 @@
 package org.iommu4j.amdvi.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.IOException;
 import java.util.List;
@@ -346,6 +347,26 @@ class AmdviKernelLogTest {
       }
     }
     return s.toString();
+  }
+
+  static final List<String> REPEATED =
+      List.of(
+          "AMD-Vi:%sx| ",
+          "AMD-Vi:%sx|\\x09",
+          "AMD-Vi: DEV_SELECT%sdevid: 00:00.0 flags: 0|\t",
+          "AMD-Vi: Event logged [IO_PAGE_FAULT%s]| a=1",
+          "AMD-Vi: Event logged [IO_PAGE_FAULT%s!| a=1",
+          "AMD-Vi: DEV_ACPI_HID(%sx|[",
+          "%sx|[1] ");
+
+  @ParameterizedTest
+  @FieldSource("REPEATED")
+  void no_line_is_too_long_to_be_read(String pattern) {
+    String[] parts = pattern.split("\\|", -1);
+    for (int n : new int[] {1, 1_000, 100_000}) {
+      String line = parts[0].formatted(parts[1].repeat(n));
+      assertThatCode(() -> log.parse(line)).doesNotThrowAnyException();
+    }
   }
 
   @Test
