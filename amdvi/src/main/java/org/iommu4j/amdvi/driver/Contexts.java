@@ -119,8 +119,10 @@ final class Contexts {
     d.owed.forgetDevice(d.source);
     d.spaces.forEach((pasid, space) -> forgetInUnit(d.owed, d, pasid, space));
     if (d.ats && !d.distrusted) {
-      d.spaces.forEach((pasid, space) -> forgetInDevice(d.owed, d.source, pasid, space));
+      d.spaces.keySet().forEach(p -> d.owed.forgetInDevice(d.source, tag(p), 0, -1L));
       d.owesAnswer = true;
+      // No command names all PASIDs of a guest's table at once.
+      d.distrusted = space(d, NO_PROCESS).guest() != null;
     }
     ProcessTable processes = d.processes;
     if (processes != null) {
@@ -160,14 +162,6 @@ final class Contexts {
       batch.forgetSpace(space.domainId(), -1);
     } else {
       batch.forgetSpace(d.domainId, pasid);
-    }
-  }
-
-  private void forgetInDevice(Batch batch, int source, int pasid, Space space) {
-    batch.forgetInDevice(source, tag(pasid), 0, -1L);
-    GuestTable guest = space.guest();
-    for (int i = 0; guest != null && i < plan.reach(guest); i++) {
-      batch.forgetInDevice(source, i, 0, -1L);
     }
   }
 
