@@ -84,13 +84,16 @@ public record Ivrs(AcpiHeader header, long ivInfo, List<IvrsBlock> blocks) {
   }
 
   /**
-   * The unit that a device's requests go through, empty if none does. Where several name the
-   * device, the last one counts, as with Linux.
+   * The unit that a device's requests go through, empty if none does; none does for units
+   * themselves, whatever entries say. Where several name the device, the last one counts, as with
+   * Linux.
    */
   public Optional<Ivhd> unitOf(int segment, int deviceId) {
-    return units().stream()
-        .filter(h -> h.segment() == segment && h.covers(deviceId))
-        .reduce((first, second) -> second);
+    List<Ivhd> ofSegment = units().stream().filter(h -> h.segment() == segment).toList();
+    if (ofSegment.stream().anyMatch(h -> h.deviceId() == deviceId)) {
+      return Optional.empty();
+    }
+    return ofSegment.stream().filter(h -> h.covers(deviceId)).reduce((first, second) -> second);
   }
 
   /** The memory that has to stay reachable for a device. */

@@ -18,6 +18,9 @@ final class IvrsWarnings {
   /** HATS says nothing that can be walked. */
   private static final int HATS_RESERVED = 3;
 
+  /** DeviceIDs of the southbridge's I/O APIC: 00:14.0, and 00:0b.0 of Hygon's family 18h. */
+  private static final Set<Integer> SOUTHBRIDGES = Set.of(0x00a0, 0x0058);
+
   private final Ivrs ivrs;
   private final List<String> found = new ArrayList<>();
 
@@ -208,10 +211,14 @@ final class IvrsWarnings {
   private void ioapics() {
     Set<Integer> handles = new HashSet<>();
     boolean any = false;
+    boolean southbridge = false;
     for (Ivhd u : ivrs.units()) {
       for (DeviceEntry e : u.entries()) {
         if (e instanceof Special s) {
-          any |= s.variety() == Special.IOAPIC;
+          if (s.variety() == Special.IOAPIC) {
+            any = true;
+            southbridge |= u.segment() == 0 && SOUTHBRIDGES.contains(s.sourceId());
+          }
           if (!handles.add(s.variety() << 8 | s.handle())) {
             say("%s: there are two of it; Linux takes the first.", s.description());
           }
@@ -222,6 +229,11 @@ final class IvrsWarnings {
       say(
           "No I/O APIC is behind a unit: Linux says 'No southbridge IOAPIC found' and does not"
               + " remap interrupts. The parameter ivrs_ioapic names one.");
+    } else if (any && !southbridge) {
+      say(
+          "No I/O APIC is at 00:14.0, nor at 00:0b.0 where Hygon has it: Linux says 'No southbridge"
+              + " IOAPIC found' and does not remap interrupts. The parameter ivrs_ioapic puts its id"
+              + " right.");
     }
   }
 

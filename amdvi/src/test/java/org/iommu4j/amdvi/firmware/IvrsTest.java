@@ -18,6 +18,8 @@ import org.iommu4j.amdvi.layout.IvrsFields;
 import org.iommu4j.core.testing.Property;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class IvrsTest {
@@ -202,6 +204,8 @@ class IvrsTest {
     assertThat(ivrs.unitOf(0, 0x7fff)).contains(second);
     assertThat(ivrs.unitOf(0, 0x8000)).contains(first);
     assertThat(ivrs.unitOf(1, 0x0010)).as("another segment").isEmpty();
+    assertThat(ivrs.unitOf(0, 0x4002)).as("a unit is behind none").isEmpty();
+    assertThat(ivrs.unitOf(0, first.deviceId())).as("a unit is behind none").isEmpty();
     assertThat(ivrs.unitOf(0, 0x0002)).as("a unit is not behind itself").isEmpty();
   }
 
@@ -455,5 +459,19 @@ class IvrsTest {
     assertThatThrownBy(() -> Ivrs.of(0, List.of(IvrsTables.unit(0x10, many))).toBytes())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("at most 65535");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0x00a0, 0, false", "0x0058, 0, false", "0x00a1, 0, true", "0x00a0, 1, true"})
+  void without_an_io_apic_at_the_southbridge_linux_remaps_no_interrupts(
+      String source, int segment, boolean warns) {
+    DeviceEntry ioapic =
+        new DeviceEntry.Special(0, 4, Integer.decode(source), DeviceEntry.Special.IOAPIC);
+    Ivhd unit =
+        new Ivhd(0x11, 0, 2, 0x40, 0xfeb8_0000L, segment, 0, 0, 0, 0, List.of(ioapic));
+    assertThat(
+            Ivrs.of(1, List.of(unit)).warnings().stream()
+                .anyMatch(w -> w.contains("No southbridge IOAPIC found")))
+        .isEqualTo(warns);
   }
 }
