@@ -171,6 +171,7 @@ final class Contexts {
 
   private void forget(Device d, Batch batch) {
     d.owed.addAll(batch);
+    owing.add(d);
     settle(d);
   }
 

@@ -1,10 +1,12 @@
 package org.iommu4j.amdvi.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.AtsFabric;
@@ -12,8 +14,10 @@ import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.PageResponse;
+import org.iommu4j.core.memory.Failure;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.GuestTable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -153,6 +157,40 @@ class AtsTest {
       device.silent = silent;
       domain.detach(DEVICE);
       assertThat(usesTranslated(rig, Rig.DATA)).isFalse();
+    }
+  }
+
+  @Test
+  void a_device_that_did_not_answer_loses_its_translations_even_if_the_unit_fails_then() {
+    Device device = new Device();
+    Runnable[] atEvents = {() -> {}};
+    Rig.Builder builder =
+        Rig.with()
+            .unit("cache", "worst-case")
+            .wrap(
+                (unit, memory) ->
+                    new Tampered(unit) {
+                      @Override
+                      public long read(long offset, int size) {
+                        if (offset == Registers.EVENT_TAIL.offset()) {
+                          atEvents[0].run();
+                        }
+                        return super.read(offset, size);
+                      }
+                    });
+    try (Rig rig = start(device, builder)) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x3000, Rig.DATA, 0x3000, RW);
+      assertThat(ask(rig, 0x4000)).isTrue();
+      device.silent = true;
+      long ring = Registers.RING_BASE.in(rig.unit.read(Registers.COMMAND_BUFFER.offset(), 8));
+      atEvents[0] = () -> rig.memory.inject(ring, 0x2000, Failure.POISON);
+      assertThatThrownBy(() -> domain.unmap(0x3000, 0x1000)).isInstanceOf(DriverException.class);
+      atEvents[0] = () -> {};
+      rig.memory.clearInjections();
+      domain.unmap(0x5000, 0x1000);
+      assertThat(ask(rig, 0x4000)).isFalse();
     }
   }
 
