@@ -138,6 +138,7 @@ final class AmdviDriver extends BaseDriver<Space> {
     events.start();
     commands.start();
     if (plan.settings().pri()) {
+      control.set(Control.EPH_EN, plan.has(ExtendedFeatures.EPH_SUP));
       control.set(Control.PPR_EN, true);
       requests.start();
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
+import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.GuestTable;
@@ -290,7 +291,7 @@ final class Contexts {
     if (d.ats) {
       second |= DeviceTableEntry.I.mask();
     }
-    if (d.ats && plan.settings().pri()) {
+    if (d.ats && plan.settings().pri() && plan.has(ExtendedFeatures.EPH_SUP)) {
       first |= DeviceTableEntry.PPR.mask() | DeviceTableEntry.GPRP.mask();
     }
     if (guest != null) {

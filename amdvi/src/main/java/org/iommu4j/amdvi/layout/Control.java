@@ -60,6 +60,7 @@ public final class Control {
   /** 0 512 interrupts per function, 1 2048. */
   public static final Field NUM_INT_REMAP_MODE = bits("NumIntRemapMode", 44, 43);
 
+  /** Enhanced page request handling: PPR and GPRP of device table entries are valid. */
   public static final Field EPH_EN = bit("EPHEn", 45);
 
   /** Host A/D update mode. */

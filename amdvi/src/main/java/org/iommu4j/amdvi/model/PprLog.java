@@ -86,7 +86,8 @@ final class PprLog {
     if (d.memoryFault != null) {
       return d.memoryFault;
     }
-    if (!d.valid || !DeviceTableEntry.PPR.isSet(d.word0)) {
+    // Inferred: without EPHEn those may ask for pages that may ask for translations.
+    if (!d.valid || !(s.enhancedPageRequests ? DeviceTableEntry.PPR.isSet(d.word0) : d.iotlb)) {
       return Reason.PPR_NOT_ALLOWED;
     }
     return m.pasid() >= 0 && !d.guest ? Reason.PPR_WITHOUT_GUEST : null;

@@ -18,6 +18,9 @@ final class Setup extends BaseSetup {
   /** The upper bit of DTE.HAD: dirty, too. */
   private static final Field DIRTY = Field.bit("HAD, dirty", DeviceTableEntry.HAD.hi());
 
+  private static final long PAGE_REQUESTS =
+      DeviceTableEntry.PPR.mask() | DeviceTableEntry.GPRP.mask();
+
   /** No address has more bits than table entries hold. */
   private static final long BEYOND = -1L << 52;
 
@@ -84,6 +87,13 @@ final class Setup extends BaseSetup {
   final boolean guestDirty;
   final boolean noExecute;
   final boolean privilege;
+
+  /**
+   * Control.EPHEn: device table entries say who may send page requests. Without, the bits for that
+   * are reserved: units log ILLEGAL_DEV_TABLE_ENTRY with RZ = 1 for them (Linux commit
+   * ef75966abf95).
+   */
+  final boolean enhancedPageRequests;
 
   final int hostLevels;
   final int guestLevels;
@@ -161,6 +171,7 @@ final class Setup extends BaseSetup {
     guestDirty = !Control.GD_UPDATE_DIS.isSet(control);
     noExecute = config.has(ExtendedFeatures.NX_SUP);
     privilege = config.has(ExtendedFeatures.US_SUP);
+    enhancedPageRequests = Control.EPH_EN.isSet(control);
     hostLevels = config.hostLevels();
     // GuestPagingMode has no code for six levels.
     guestLevels = Math.min(5, 4 + config.field(ExtendedFeatures.GATS));
@@ -171,8 +182,7 @@ final class Setup extends BaseSetup {
             | without(ExtendedFeatures.SNOOP_ATTR_SUP, DeviceTableEntry.CXL_MEM_ATTR)
             | without(ExtendedFeatures.HA_SUP, DeviceTableEntry.HAD)
             | without(ExtendedFeatures.HD_SUP, DIRTY)
-            | without(ExtendedFeatures.PPR_SUP, DeviceTableEntry.PPR)
-            | without(ExtendedFeatures.PPR_SUP, DeviceTableEntry.GPRP)
+            | (enhancedPageRequests ? 0 : PAGE_REQUESTS)
             | without(ExtendedFeatures.GIO_SUP, DeviceTableEntry.GIOV)
             | without(ExtendedFeatures.GT_SUP, DeviceTableEntry.GV)
             | without(ExtendedFeatures.GT_SUP, DeviceTableEntry.GLX)

@@ -86,6 +86,7 @@ record UnitConfig(
           | ExtendedFeatures.MSI_CAP_MMIO_SUP.mask()
           | ExtendedFeatures.GIO_SUP.mask()
           | ExtendedFeatures.HA_SUP.mask()
+          | ExtendedFeatures.EPH_SUP.mask()
           | ExtendedFeatures.HD_SUP.mask()
           | ExtendedFeatures.INV_IOTLB_TYPE_SUP.mask()
           | ExtendedFeatures.GA_UPDATE_DIS_SUP.mask();

@@ -9,6 +9,7 @@ import java.util.List;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.PprRecord;
+import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
@@ -162,6 +163,26 @@ class PageRequestTest {
     rig.submit(Rig.invalidateDevice(DEVICE));
     request(1);
     assertThat(rig.responses.getLast().pasid()).isEqualTo(PASID);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"PPR", "GPRP"})
+  void without_enhanced_handling_the_bits_for_page_requests_are_reserved(String bit) {
+    rig.control(Control.EPH_EN, 0);
+    tables.guest().set(0, bit.equals("PPR") ? DeviceTableEntry.PPR : DeviceTableEntry.GPRP);
+    rig.submit(Rig.invalidateDevice(DEVICE));
+    rig.reads(DEVICE, IOVA);
+    assertThat(rig.reason()).isEqualTo(Reason.DTE_RESERVED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void without_enhanced_handling_devices_with_a_tlb_may_send_page_requests(int i) {
+    rig.control(Control.EPH_EN, 0);
+    tables.guest().set(1, DeviceTableEntry.I, i);
+    rig.submit(Rig.invalidateDevice(DEVICE));
+    request(1);
+    assertThat(rig.pageRequests()).hasSize(i);
   }
 
   @Test

@@ -80,7 +80,8 @@ final class Rig extends UnitRig {
           | Control.EVENT_LOG_EN.of(1)
           | Control.COHERENT.of(1)
           | Control.CMD_BUF_EN.of(1)
-          | Control.GT_EN.of(1);
+          | Control.GT_EN.of(1)
+          | Control.EPH_EN.of(1);
 
   /** Two words: an event, or an entry of the PPR log. */
   record Record(long first, long second) {

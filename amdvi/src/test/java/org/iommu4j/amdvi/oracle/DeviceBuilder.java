@@ -31,7 +31,7 @@ final class DeviceBuilder {
             | (w.chance(0.97) ? 2 : 0)
             | (long) had << 7
             | (long) mode << 9
-            | (m.pprSup() && w.chance(guest ? 0.9 : 0.3) ? 1L << 52 : 0)
+            | (m.ephEn() && w.chance(guest ? 0.9 : 0.3) ? 1L << 52 : 0)
             | (w.chance(0.93) ? 1L << 61 : 0)
             | (w.chance(0.93) ? 1L << 62 : 0);
     long q1 =

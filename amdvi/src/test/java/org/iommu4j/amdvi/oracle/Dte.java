@@ -157,7 +157,7 @@ record Dte(long q0, long q1, long q2, long q3) {
     bits0 |= m.efr(47) ? 0 : 0x70;
     bits0 |= m.haSup() ? 0 : 0x180;
     bits0 |= m.hdSup() ? 0 : 0x100;
-    bits0 |= m.pprSup() ? 0 : 0x30_0000_0000_0000L;
+    bits0 |= m.ephEn() ? 0 : 0x30_0000_0000_0000L;
     bits0 |= m.gtSup() ? 0 : 0x1f80_0000_0000_0000L;
     bits0 |= m.gioSup() ? 0 : 1L << 54;
     long bits1 = m.satsSup() ? 0 : 1L << 42;

@@ -30,6 +30,7 @@ final class Features {
             | (long) w.random.nextInt(4) << 38
             | (gt ? bit(48, 0.7) : 0)
             | (ha ? 1L << 49 : 0)
+            | bit(50, 0.7)
             | (ha ? bit(52, 0.7) : 0)
             | bit(61, 0.3)
             | (ga ? bit(5, 0.4) : 0)
@@ -48,6 +49,7 @@ final class Features {
             | 1L << 10
             | 1L << 12
             | ((efr & 2) != 0 ? bit(15, 0.8) | 1L << 13 : 0)
+            | ((efr >>> 50 & 1) != 0 ? bit(45, 0.8) : 0)
             | (gt ? bit(16, 0.92) : 0)
             | (ga ? bit(17, 0.7) : 0)
             | (long) segments << 34

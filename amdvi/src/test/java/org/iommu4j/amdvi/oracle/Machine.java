@@ -40,10 +40,6 @@ public record Machine(
 
   // Extended features
 
-  boolean pprSup() {
-    return efr(1);
-  }
-
   boolean xtSup() {
     return efr(2);
   }
@@ -129,6 +125,10 @@ public record Machine(
 
   boolean iommuEn() {
     return control(0);
+  }
+
+  boolean ephEn() {
+    return control(45);
   }
 
   boolean pprEn() {

@@ -42,7 +42,7 @@ public final class PageRequests {
     long names = device | (p & 0xffff) << 16 | tag << 32 | p >>> 16 << 42;
     long address = payload & ~0xfffL;
     Dte dte = Dte.read(image, Dte.find(m, device));
-    if (!m.pprEn() || !dte.v() || !dte.ppr()) {
+    if (!m.pprEn() || !dte.v() || !(m.ephEn() ? dte.ppr() : dte.i())) {
       return new Outcome("PPR_NOT_ALLOWED", 9L << 60 | names, address);
     }
     if (present && !(m.gtEn() && dte.gv())) {
