@@ -249,7 +249,7 @@ public enum Reason implements FaultReason {
       0,
       1,
       "Translated request, but no device IOTLB",
-      "the device uses ATS, I of its entry is 0"),
+      "the device uses ATS, I or V of its entry is 0"),
   PORT_IO(
       EventCode.INVALID_DEVICE_REQUEST,
       0,
@@ -280,18 +280,36 @@ public enum Reason implements FaultReason {
       6,
       "Reserved interrupt address",
       "a write to a reserved part of the HyperTransport range"),
-  RESERVED_RANGE(
+  RANGE_WITHOUT_TRANSLATION(
       EventCode.INVALID_DEVICE_REQUEST,
       0,
       7,
-      "Reserved address",
-      "an access to a reserved part of the HyperTransport range"),
-  TRANSLATION_WITHOUT_IOTLB(
+      "Special range is translated, but the device has no translation",
+      "SysMgt = 3 or IoCtl = 2 of the device's entry, and TV = 0"),
+  ATS_RANGE(
+      EventCode.INVALID_DEVICE_REQUEST,
+      0,
+      3,
+      "Write to the address translation range",
+      "the unit reserves 0xfdfbxxxxxx (HtAtsResv)"),
+  ATS_RANGE_READ(
+      EventCode.INVALID_DEVICE_REQUEST,
+      0,
+      4,
+      "Read of the address translation range",
+      "the unit reserves 0xfdfbxxxxxx (HtAtsResv)"),
+  TRANSLATION_NOT_ALLOWED(
       EventCode.INVALID_DEVICE_REQUEST,
       Flag.TR,
       0,
-      "Translation request, but no device IOTLB",
-      "the device uses ATS, I of its entry is 0"),
+      "Translation request is not allowed",
+      "the device uses ATS, and I, V or TV of its entry is 0"),
+  TRANSLATION_OF_SPECIAL_RANGE(
+      EventCode.INVALID_DEVICE_REQUEST,
+      Flag.TR,
+      1,
+      "Translation request of a special range",
+      "interrupts, port I/O and system management are not translated for device IOTLBs"),
   PPR_NOT_ALLOWED(
       EventCode.INVALID_PPR_REQUEST,
       0,

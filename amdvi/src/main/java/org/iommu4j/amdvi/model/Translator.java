@@ -46,22 +46,22 @@ final class Translator {
       return fault;
     }
     DeviceEntry d = w.device;
-    if (!d.valid) {
+    if (!d.valid && type == AddressType.UNTRANSLATED) {
       w.count(s, Counters.UNTRANSLATED);
       return pass(s, w, r.iova());
     }
-    if (d.memoryFault != null) {
+    if (d.valid && d.memoryFault != null) {
       return d.memoryFault;
     }
-    if (type != AddressType.UNTRANSLATED && !(d.iotlb && s.config.deviceIotlbs())) {
-      return w.ats ? Reason.TRANSLATION_WITHOUT_IOTLB : Reason.TRANSLATED_WITHOUT_IOTLB;
+    if (type != AddressType.UNTRANSLATED && !(d.valid && d.iotlb && s.config.deviceIotlbs())) {
+      return w.ats ? Reason.TRANSLATION_NOT_ALLOWED : Reason.TRANSLATED_WITHOUT_IOTLB;
     }
     if (type == AddressType.TRANSLATED) {
       w.count(s, Counters.PRETRANSLATED);
       return pass(s, w, r.iova());
     }
     if (w.ats && !r.hasPasid() && Setup.interrupt(r.iova())) {
-      return Reason.TRANSLATION_WITHOUT_IOTLB;
+      return Reason.TRANSLATION_OF_SPECIAL_RANGE;
     }
     if (s.excluded(r.iova())
         && !r.hasPasid()
@@ -69,14 +69,22 @@ final class Translator {
       w.count(s, Counters.EXCLUDED);
       return pass(s, w, r.iova());
     }
-    if (!d.translates) {
-      return Reason.BLOCKED;
-    }
     if (s.special && !r.hasPasid() && Setup.hyperTransport(r.iova())) {
-      Reason special = SpecialRanges.check(d, w, r.iova());
+      Reason special = SpecialRanges.check(s, d, w, r.iova());
       if (special != null || w.passes) {
         return special != null ? special : pass(s, w, r.iova());
       }
+      Reason reason = byTables(s, w, d, r);
+      w.shift = Math.min(w.shift, 20); // neighbours may be special
+      return reason;
+    }
+    return byTables(s, w, d, r);
+  }
+
+  /** A request that no control beside the tables is about. */
+  private static @Nullable Reason byTables(Setup s, Workspace w, DeviceEntry d, DmaRequest r) {
+    if (!d.translates) {
+      return w.ats ? Reason.TRANSLATION_NOT_ALLOWED : Reason.BLOCKED;
     }
     if (r.hasPasid() && !d.guest) {
       return Reason.PASID_WITHOUT_GUEST;

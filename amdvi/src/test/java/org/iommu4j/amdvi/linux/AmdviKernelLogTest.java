@@ -140,7 +140,7 @@ class AmdviKernelLogTest {
         "INTERRUPT_ABORTED | FAULT | 00a0 | -1 | request | fdf8020200 | iommu ivhd0: AMD-Vi: Event"
             + " logged [INVALID_DEVICE_REQUEST device=0000:00:14.0 pasid=0x00000"
             + " address=0xfdf8020200 flags=0x0a00]",
-        "TRANSLATION_WITHOUT_IOTLB | FAULT | 0100 | -1 | translation request | 1000 | iommu ivhd0:"
+        "TRANSLATION_NOT_ALLOWED | FAULT | 0100 | -1 | translation request | 1000 | iommu ivhd0:"
             + " AMD-Vi: Event logged [INVALID_DEVICE_REQUEST device=0000:01:00.0 pasid=0x00000"
             + " address=0x1000 flags=0x0100]",
         "PPR_NOT_ALLOWED | FAULT | 0100 | 7 | page request | 7f0000001000 | iommu ivhd0: AMD-Vi:"

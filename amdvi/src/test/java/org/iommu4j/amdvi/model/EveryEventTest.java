@@ -8,6 +8,7 @@ import static org.iommu4j.amdvi.model.Tables.IOVA;
 import static org.iommu4j.amdvi.model.Tables.PASID;
 
 import java.util.Set;
+import org.iommu4j.amdvi.layout.CapabilityBlock;
 import org.iommu4j.amdvi.layout.Command;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
@@ -85,8 +86,8 @@ class EveryEventTest {
   @ParameterizedTest
   @EnumSource(Reason.class)
   void a_page_fault_of_a_translation_request_is_answered_without_an_event(Reason reason) {
-    if (!reason.isPageFault()) {
-      return;
+    if (!reason.isPageFault() || reason == Reason.BLOCKED) {
+      return; // translation requests of a blocked device are invalid
     }
     translationRequest = true;
     produce(reason);
@@ -120,8 +121,8 @@ class EveryEventTest {
   void se_does_not_suppress_other_events() {
     tables.host().set(1, DeviceTableEntry.SE).set(1, DeviceTableEntry.I, 0);
     reads(Reason.NOT_PRESENT, IOVA + 4096);
-    translated(Reason.TRANSLATED_WITHOUT_IOTLB);
-    translated(Reason.TRANSLATED_WITHOUT_IOTLB);
+    translated(Reason.TRANSLATED_WITHOUT_IOTLB, IOVA);
+    translated(Reason.TRANSLATED_WITHOUT_IOTLB, IOVA);
     assertThat(rig.codes()).containsExactly(2, 8, 8);
   }
 
@@ -189,6 +190,16 @@ class EveryEventTest {
     assertThat(rig.read(Registers.HARDWARE_EVENT_STATUS)).isZero();
   }
 
+  /** HtAtsResv. */
+  private Tables reservedForAnswers() {
+    long misc =
+        CapabilityBlock.HT_ATS_RESV.mask()
+            | CapabilityBlock.PA_SIZE.of(52)
+            | CapabilityBlock.VA_SIZE.of(64);
+    unit(Rig.with().option("misc_0", "0x" + Long.toHexString(misc)));
+    return tables;
+  }
+
   // ---- requests
 
   private Rig.Record asks(Reason reason, int pasid, long address, int access) {
@@ -240,16 +251,16 @@ class EveryEventTest {
     return asks(reason, PASID, address, READ);
   }
 
-  private Rig.Record translated(Reason reason) {
+  private Rig.Record translated(Reason reason, long address) {
     DmaRequest request =
-        rig.request(DEVICE, IOVA, READ)
+        rig.request(DEVICE, address, READ)
             .addressType(
                 reason == Reason.TRANSLATED_WITHOUT_IOTLB
                     ? AddressType.TRANSLATED
                     : AddressType.TRANSLATION_REQUEST);
     assertThat(rig.translate(request)).isFalse();
     assertThat(rig.reason()).isEqualTo(reason);
-    return event(reason, DEVICE, NONE, false, IOVA);
+    return event(reason, DEVICE, NONE, false, address);
   }
 
   private Rig.Record interrupt(Reason reason, int data, long recorded) {
@@ -503,9 +514,13 @@ class EveryEventTest {
         host();
         yield reads(reason, MESSAGE);
       }
-      case TRANSLATED_WITHOUT_IOTLB, TRANSLATION_WITHOUT_IOTLB -> {
+      case TRANSLATED_WITHOUT_IOTLB, TRANSLATION_NOT_ALLOWED -> {
         host().set(1, DeviceTableEntry.I, 0);
-        yield translated(reason);
+        yield translated(reason, IOVA);
+      }
+      case TRANSLATION_OF_SPECIAL_RANGE -> {
+        host();
+        yield translated(reason, MESSAGE);
       }
       case PORT_IO -> {
         host();
@@ -527,9 +542,17 @@ class EveryEventTest {
         host();
         yield asks(reason, NONE, 0xfd_0000_0000L, WRITE);
       }
-      case RESERVED_RANGE -> {
-        host();
-        yield reads(reason, 0xfe_2000_0000L);
+      case RANGE_WITHOUT_TRANSLATION -> {
+        host().set(0, DeviceTableEntry.TV, 0).set(1, DeviceTableEntry.SYS_MGT, 3);
+        yield reads(reason, 0xfd_f910_0000L);
+      }
+      case ATS_RANGE -> {
+        reservedForAnswers().host();
+        yield asks(reason, NONE, 0xfd_fb00_0000L, WRITE);
+      }
+      case ATS_RANGE_READ -> {
+        reservedForAnswers().host();
+        yield reads(reason, 0xfd_fb00_0000L);
       }
       case PPR_NOT_ALLOWED -> {
         rig.startPpr();

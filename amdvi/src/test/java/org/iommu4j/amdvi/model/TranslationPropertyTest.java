@@ -90,11 +90,13 @@ class TranslationPropertyTest {
           .contains("GUEST_NOT_PRESENT", "GUEST_RESERVED", "GUEST_PERMISSION", "GUEST_USER")
           .contains("GUEST_NO_EXECUTE", "PASID_WITHOUT_GUEST", "INTERRUPT_INDEX")
           .contains("INTERRUPT_DISABLED", "INTERRUPT_ENTRY", "INTERRUPT_TYPE", "INTERRUPT_RANGE")
-          .contains("TRANSLATED_WITHOUT_IOTLB", "PORT_IO", "SYSTEM_MANAGEMENT", "RESERVED_RANGE")
+          .contains(
+              "TRANSLATED_WITHOUT_IOTLB", "PORT_IO", "SYSTEM_MANAGEMENT", "INTERRUPT_RESERVED")
           .contains(
               "PPR_NOT_ALLOWED",
               "PPR_WITHOUT_GUEST",
-              "TRANSLATION_WITHOUT_IOTLB",
+              "TRANSLATION_NOT_ALLOWED",
+              "TRANSLATION_OF_SPECIAL_RANGE",
               "PAGE_TABLE_READ",
               "DEVICE_TABLE_READ");
       assertThat(outcomes.get("granted")).isGreaterThan(5_000);

@@ -123,7 +123,10 @@ public final class Oracle {
       }
       // 4.
       if (!dte.v()) {
-        return Answer.unchanged(ask.address());
+        if (ask.kind() == Ask.Kind.UNTRANSLATED) {
+          return Answer.unchanged(ask.address());
+        }
+        throw noDeviceIotlb();
       }
       // 5.
       if (dte.reserved(m)) {
@@ -137,25 +140,19 @@ public final class Oracle {
       }
       // 11.4
       if (ask.kind() != Ask.Kind.UNTRANSLATED && !(dte.i() && m.iotlbSup())) {
-        throw fault(
-            ask.ats() ? Rule.TRANSLATION_WITHOUT_IOTLB : Rule.TRANSLATED_WITHOUT_IOTLB,
-            ask.address());
+        throw noDeviceIotlb();
       }
       if (ask.translated()) {
         return Answer.unchanged(ask.address());
       }
       if (ask.ats() && Machine.interruptRange(ask.address()) && !ask.hasPasid()) {
-        throw fault(Rule.TRANSLATION_WITHOUT_IOTLB, ask.address());
+        throw fault(Rule.TRANSLATION_OF_SPECIAL_RANGE, ask.address());
       }
       // 6.
       if (excluded()) {
         return Answer.unchanged(ask.address());
       }
-      // 7.
-      if (!dte.tv()) {
-        throw fault(Rule.BLOCKED, ask.address());
-      }
-      // 8.
+      // 8. comes before 7.: the list of invalid requests tells special ranges apart for TV = 0.
       if (m.hyperTransport(ask.address()) && !ask.hasPasid()) {
         Answer answer = special();
         if (answer != null) {
@@ -163,8 +160,17 @@ public final class Oracle {
           return answer;
         }
       }
+      // 7.
+      if (!dte.tv()) {
+        throw fault(ask.ats() ? Rule.TRANSLATION_NOT_ALLOWED : Rule.BLOCKED, ask.address());
+      }
       // 9.
       return translate();
+    }
+
+    private Stop noDeviceIotlb() {
+      return fault(
+          ask.ats() ? Rule.TRANSLATION_NOT_ALLOWED : Rule.TRANSLATED_WITHOUT_IOTLB, ask.address());
     }
 
     /** Section 11.2. */
@@ -183,18 +189,21 @@ public final class Oracle {
     private @Nullable Answer special() {
       long a = ask.address();
       boolean posted = !ask.ats() && ask.posted();
-      if (a < 0xfd_f800_0000L) {
-        throw other(posted ? Rule.INTERRUPT_RESERVED : Rule.RESERVED_RANGE);
-      }
-      if (a < 0xfd_f900_0000L) {
-        if (posted && (!dte.iv() || dte.intCtl() == 1)) {
-          return Answer.unchanged(a);
+      if (a < 0xfd_f910_0000L) {
+        if (!posted) {
+          throw other(Rule.INTERRUPT_RANGE);
         }
-        throw other(posted ? Rule.INTERRUPT_ABORTED : Rule.INTERRUPT_RANGE);
+        if (a < 0xfd_f800_0000L || a >= 0xfd_f900_0000L) {
+          throw other(Rule.INTERRUPT_RESERVED);
+        }
+        if (dte.iv() && dte.intCtl() != 1) {
+          throw other(Rule.INTERRUPT_ABORTED);
+        }
+        return Answer.unchanged(a);
       }
-      if (a >= 0xfd_f910_0000L && a < 0xfd_f920_0000L) {
+      if (a < 0xfd_f920_0000L) {
         if (dte.sysMgt() == 3) {
-          return null;
+          return withTables();
         }
         if (dte.sysMgt() == 1 && posted) {
           return Answer.unchanged(a);
@@ -202,20 +211,27 @@ public final class Oracle {
         throw other(posted ? Rule.SYSTEM_MANAGEMENT : Rule.SYSTEM_MANAGEMENT_READ);
       }
       if (a >= 0xfd_fc00_0000L && a < 0xfd_fe00_0000L) {
-        if (dte.ioCtl() == 1) {
-          return Answer.unchanged(a);
-        }
         if (dte.ioCtl() == 2) {
-          return null;
+          return withTables();
+        }
+        if (dte.ioCtl() == 1 && !ask.ats()) {
+          return Answer.unchanged(a);
         }
         throw other(Rule.PORT_IO);
       }
-      throw other(Rule.RESERVED_RANGE);
+      return null;
     }
 
-    /** Section 12.2: translation requests have two types alone. */
+    private @Nullable Answer withTables() {
+      if (dte.tv()) {
+        return null;
+      }
+      throw other(Rule.RANGE_WITHOUT_TRANSLATION);
+    }
+
+    /** Section 12.2: translation requests have one type for all ranges. */
     private Stop other(Rule rule) {
-      return fault(ask.ats() ? Rule.TRANSLATION_WITHOUT_IOTLB : rule, ask.address());
+      return fault(ask.ats() ? Rule.TRANSLATION_OF_SPECIAL_RANGE : rule, ask.address());
     }
 
     /** Sections 3.3, 5.3 and 4.4 step 1. */
