@@ -199,8 +199,9 @@ final class EventMessages {
   }
 
   /**
-   * Choice: RW is valid only with PR, as the specification has it; units and Linux use it without,
-   * and so is it here.
+   * Choice: RW is valid only with PR (48882 revision 3.00, table 55); units tell it without, too,
+   * as a test on hardware found (L. Buytenhek on Linux's iommu list, "iommu/amd: Use
+   * report_iommu_fault()", 25 September 2021), and so is it here.
    */
   private static int access(EventCode event, long first) {
     if (event == EventCode.INVALID_PPR_REQUEST) {
