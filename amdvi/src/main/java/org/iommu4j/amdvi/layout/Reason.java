@@ -45,6 +45,12 @@ public enum Reason implements FaultReason {
       0,
       "Interrupt table length is illegal",
       "IntTabLen above 11"),
+  DTE_INT_MODE(
+      EventCode.ILLEGAL_DEV_TABLE_ENTRY,
+      Flag.I,
+      0,
+      "Device of the interrupt passes through",
+      "with SEV-SNP an entry with TV = 1 has host tables, also one for interrupts alone"),
   DEVICE_OUT_OF_TABLE(
       EventCode.IO_PAGE_FAULT,
       0,

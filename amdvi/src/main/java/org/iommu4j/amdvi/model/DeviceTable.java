@@ -126,14 +126,22 @@ final class DeviceTable {
     if (d.mode == RESERVED_MODE || (s.hostLevels == 0 && (d.mode != 0 || d.root != 0))) {
       return Reason.DTE_MODE;
     }
-    // With SNP there is no passing through (48882 Rev 3.06, as AMD told Linux's developers).
-    return s.rmp != null && d.translates && d.mode == 0 ? Reason.DTE_MODE : null;
+    return passesUnderSnp(s, d) ? Reason.DTE_MODE : null;
+  }
+
+  /**
+   * With SNP there is no passing through, and interrupts fail with it (48882 revision 3.06, as AMD
+   * told Linux's developers, with the log of an IOAPIC's interrupt: "iommu/amd: Set translation
+   * valid bit only when IO page tables are in use").
+   */
+  private static boolean passesUnderSnp(Setup s, DeviceEntry d) {
+    return s.rmp != null && d.valid && d.translates && d.mode == 0;
   }
 
   private static @Nullable Reason interrupt(Setup s, DeviceEntry d) {
     if ((d.word2 & s.reserved2) != 0 || (d.word3 & s.reserved3) != 0) {
       return Reason.DTE_INT_RESERVED;
     }
-    return null;
+    return passesUnderSnp(s, d) ? Reason.DTE_INT_MODE : null;
   }
 }

@@ -139,7 +139,13 @@ class EveryEventTest {
   @ParameterizedTest
   @EnumSource(
       value = Reason.class,
-      names = {"DTE_INT_RESERVED", "DTE_INT_CONTROL", "DTE_INT_LENGTH", "INTERRUPT_TABLE_READ"})
+      names = {
+        "DTE_INT_RESERVED",
+        "DTE_INT_CONTROL",
+        "DTE_INT_LENGTH",
+        "DTE_INT_MODE",
+        "INTERRUPT_TABLE_READ"
+      })
   void ig_does_not_suppress_what_is_wrong_with_the_tables(Reason reason) {
     tables.interrupts(3).set(2, DeviceTableEntry.IG);
     Rig.Record expected = produce(reason);
@@ -351,6 +357,11 @@ class EveryEventTest {
       }
       case DTE_INT_LENGTH -> {
         withInterrupts().set(2, DeviceTableEntry.INT_TAB_LEN, 12);
+        yield interrupt(reason, INDEX);
+      }
+      case DTE_INT_MODE -> {
+        snp();
+        withInterrupts().valid();
         yield interrupt(reason, INDEX);
       }
       case DEVICE_OUT_OF_TABLE -> asks(reason, OUTSIDE, NONE, IOVA, READ, IOVA);

@@ -84,6 +84,9 @@ public final class Interrupts {
     if (dte.interruptReserved(m)) {
       return blocked(Rule.DTE_INT_RESERVED, device, dte, address, 0, false);
     }
+    if (m.snp() && dte.v() && dte.tv() && dte.mode() == 0) {
+      return blocked(Rule.DTE_INT_MODE, device, dte, address, 0, false);
+    }
     // 5. to 7.
     boolean logical = (address >>> 2 & 1) != 0;
     int type = data >>> 8 & 7;

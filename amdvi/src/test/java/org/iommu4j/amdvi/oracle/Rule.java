@@ -14,6 +14,7 @@ enum Rule {
   DTE_INT_RESERVED(1, "I RZ"),
   DTE_INT_CONTROL(1, "I RZ"),
   DTE_INT_LENGTH(1, "I"),
+  DTE_INT_MODE(1, "I"),
   // IO_PAGE_FAULT
   DEVICE_OUT_OF_TABLE(2, ""),
   BLOCKED(2, ""),
