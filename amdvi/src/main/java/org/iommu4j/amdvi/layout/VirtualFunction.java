@@ -25,9 +25,10 @@ import org.iommu4j.core.bits.Register;
  * its IOMMU's registers, so that heads, tails and Status lie here as they do there, 2000h less.
  *
  * <p>Sources: the page, its place and the command buffer's pointers are as AMD's Linux driver
- * programs them ("iommu/amd: Introduce support for HW accelerated vIOMMU"). Inferred: the other
- * pointers, Status and PPR Log Auto Response, from their places in the ordinary page; the Early
- * Indicators are left out.
+ * programs them ("iommu/amd: Introduce support for HW accelerated vIOMMU"); "mapped to guest vIOMMU
+ * 3rd 4K MMIO address", its comment has (amd_viommu_get_vfmmio_addr), so that a guest's driver
+ * finds the other pointers and Status where it is used to. Inferred: PPR Log Auto Response is
+ * there, too; the Early Indicators are left out.
  */
 public final class VirtualFunction {
   /** GuestIDs that there are, each with a page. */

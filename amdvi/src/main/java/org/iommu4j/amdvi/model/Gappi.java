@@ -11,7 +11,8 @@ import org.iommu4j.core.memory.PhysicalMemory;
  * entry's Destination gets an interrupt with the low byte of GATag as its vector. 48882, 2.2.5.
  *
  * <p>The specification lets a unit be wrong about the others that are pending, and interrupt once
- * too often. Inferred: the interrupt is fixed, its destination physical.
+ * too often. The interrupt is a fixed, edge-triggered one, as AMD's driver takes it
+ * (drivers/iommu/amd/gappi.c of its tree, linux-iommu); inferred: its destination is physical.
  */
 final class Gappi {
   /** The interrupt request register in a backing page: words of 32 bits, 16 bytes apart. */

@@ -17,9 +17,10 @@ import org.iommu4j.core.memory.PhysicalMemory;
  * carried out like one of the host. Command lock held.
  *
  * <p>Inferred: a guest may have carried out what is about its own devices and domains. That leaves
- * out PREFETCH_IOMMU_PAGES and INVALIDATE_IOMMU_ALL, whose features hypervisors hide from guests,
- * and the two commands about guests; in a guest's buffer they are illegal. Errors are as of the
- * unit's own buffer, in the guest's log.
+ * out PREFETCH_IOMMU_PAGES and INVALIDATE_IOMMU_ALL, whose features are not among those that AMD's
+ * series for Linux announces to guests (GTSup, GIOSup, PPRSup and sizes: amd_iommu_build_efr), and
+ * the two commands about guests; in a guest's buffer they are illegal. Errors are as of the unit's
+ * own buffer, in the guest's log.
  */
 final class GuestCommands {
   private static final long CMD = EventRecord.V_CMD.mask();
