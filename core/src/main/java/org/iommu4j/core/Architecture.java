@@ -75,6 +75,7 @@ public interface Architecture {
    * @param image the registers
    * @param cache how much it caches from now on; nothing is cached yet
    * @param host its {@code memory} already holds the captured pages
+   * @throws IllegalArgumentException if no unit can be in that state
    */
   Iommu restore(RegisterImage image, CacheBehaviour cache, Host host);
 

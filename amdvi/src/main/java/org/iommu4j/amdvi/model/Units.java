@@ -3,6 +3,7 @@ package org.iommu4j.amdvi.model;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.core.Architecture.Option;
 import org.iommu4j.core.Options;
@@ -29,7 +30,11 @@ public final class Units {
     return new AmdviIommu(UnitConfig.of(options), host);
   }
 
-  /** A unit in the state that a register image shows. */
+  /**
+   * A unit in the state that a register image shows.
+   *
+   * @throws IllegalArgumentException if no unit can be in that state
+   */
   public static Iommu restore(RegisterImage image, CacheBehaviour cache, Host host) {
     Map<String, String> options = new LinkedHashMap<>();
     options.put("cache", Options.spelling(cache));
@@ -39,6 +44,13 @@ public final class Units {
     long features2 = UnitConfig.present2(image.get64(ExtendedFeatures.REGISTER_2.offset()));
     options.put("efr2", hex(features2));
     options.put("base", hex(image.base()));
+    int segments = Control.DEV_TBL_SEG_EN.getInt(image.get64(Control.REGISTER.offset()));
+    int most = ExtendedFeatures.DEV_TBL_SEG_SUP.getInt(features);
+    if (segments > most) {
+      throw new IllegalArgumentException(
+          "unit '%s': DevTblSegEn is %d, and by DevTblSegSup at most %d; take the capture again"
+              .formatted(image.name(), segments, most));
+    }
     AmdviIommu unit = new AmdviIommu(UnitConfig.of(Options.of(options)), host);
     unit.page().restore(image);
     return unit;
