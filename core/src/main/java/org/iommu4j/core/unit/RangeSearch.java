@@ -48,11 +48,12 @@ public final class RangeSearch {
   /**
    * A search from address 0 on.
    *
-   * @param limit at most so many mappings
+   * @param limit at most so many mappings; with 0 nothing is asked for, and that counts as
+   *     truncated
    */
   public RangeSearch(int limit) {
     this.limit = limit;
-    left = Math.min(MAX_STEPS, STEPS + (long) STEPS_PER_MAPPING * limit);
+    left = limit == 0 ? 0 : Math.min(MAX_STEPS, STEPS + (long) STEPS_PER_MAPPING * limit);
   }
 
   /** Whether there is an address to ask for. */

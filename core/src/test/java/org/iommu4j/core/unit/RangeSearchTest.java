@@ -58,6 +58,13 @@ class RangeSearchTest {
   }
 
   @Test
+  void who_asks_for_nothing_is_told_that_it_is_not_all() {
+    View view = search(0, RangeSearch.NO_SIGN);
+    assertThat(view.truncated()).isTrue();
+    assertThat(asked).isZero();
+  }
+
+  @Test
   void adjacent_pages_are_joined_unless_something_differs() {
     page(0x1000, 0x8000_0000L, RW, false);
     page(0x2000, 0x8000_1000L, RW, false);

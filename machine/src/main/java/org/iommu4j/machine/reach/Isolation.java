@@ -3,6 +3,7 @@ package org.iommu4j.machine.reach;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Inspector;
@@ -55,6 +56,12 @@ public final class Isolation {
    */
   public record Shared(Reach one, Reach other, long bytes, long writable) {}
 
+  /**
+   * For all requesters together. A thousand devices take less; tables that somebody made to be slow
+   * (see {@link org.iommu4j.core.dma.RangeSearch}) take two seconds each, for 65,536 devices.
+   */
+  private static final long PATIENCE_NS = 20_000_000_000L;
+
   private final List<Reach> reaches;
   private final List<Resource> resources;
   private final List<Difference> differences;
@@ -66,11 +73,17 @@ public final class Isolation {
   }
 
   /**
-   * Looks at every device and PASID of the platform.
+   * Looks at every device and PASID of the platform. Those that are still to be looked at after 20
+   * seconds have no mappings, and are marked as truncated.
    *
    * @param limit at most so many mappings of each
    */
   public static Isolation of(Platform platform, int limit) {
+    return of(platform, limit, System::nanoTime);
+  }
+
+  static Isolation of(Platform platform, int limit, LongSupplier clock) {
+    long start = clock.getAsLong();
     List<Reach> reaches = new ArrayList<>();
     List<Difference> differences = new ArrayList<>();
     for (Endpoint endpoint : platform.endpoints()) {
@@ -78,7 +91,8 @@ public final class Isolation {
       List<Integer> pasids = new ArrayList<>(List.of(DmaRequest.NO_PASID));
       pasids.addAll(endpoint.pasids());
       for (int pasid : pasids) {
-        Reach reach = new Reach(endpoint, pasid, inspector.view(endpoint.source(), pasid, limit));
+        int most = clock.getAsLong() - start < PATIENCE_NS ? limit : 0;
+        Reach reach = new Reach(endpoint, pasid, inspector.view(endpoint.source(), pasid, most));
         reaches.add(reach);
         if (endpoint.unit().driven() && !reach.view().truncated()) {
           compare(platform.ledger(), reach, differences);
@@ -107,7 +121,7 @@ public final class Isolation {
   public List<Shared> shared() {
     List<Shared> all = new ArrayList<>();
     int any = Access.READ | Access.WRITE | Access.EXECUTE;
-    List<Reach> translated = reaches.stream().filter(r -> !r.everything()).toList();
+    List<Reach> translated = reaches.stream().filter(r -> !r.view().mappings().isEmpty()).toList();
     List<Spans> reached = translated.stream().map(r -> r.physical(any)).toList();
     List<Spans> written = translated.stream().map(r -> r.physical(Access.WRITE)).toList();
     for (int i = 0; i < translated.size(); i++) {

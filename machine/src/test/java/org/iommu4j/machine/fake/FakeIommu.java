@@ -205,7 +205,8 @@ final class FakeIommu implements Iommu {
           }
         }
         all.sort((a, b) -> Long.compareUnsigned(a.iova(), b.iova()));
-        return new View(Reach.TRANSLATED, null, all, false);
+        boolean more = all.size() > limit;
+        return new View(Reach.TRANSLATED, null, more ? all.subList(0, limit) : all, more);
       }
 
       @Override

@@ -2,6 +2,8 @@ package org.iommu4j.machine.reach;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Iterator;
+import java.util.List;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.machine.Platform;
 import org.iommu4j.machine.Resource;
@@ -69,6 +71,20 @@ class IsolationTest {
                 assertThat(s.bytes()).isEqualTo(4096);
                 assertThat(s.writable()).isEqualTo(4096);
               });
+    }
+  }
+
+  @Test
+  void what_is_not_looked_at_in_time_is_marked_as_truncated() {
+    try (Platform platform = platform()) {
+      // Asked at the start and for each device: the second one is late.
+      Iterator<Long> seconds = List.of(0L, 1L, 21L, 22L, 23L).iterator();
+      Isolation i = Isolation.of(platform, 100, () -> seconds.next() * 1_000_000_000L);
+      assertThat(i.reaches().stream().map(r -> r.view().truncated()))
+          .containsExactly(false, true, false, false);
+      assertThat(i.reaches().get(1).view().mappings()).isEmpty();
+      assertThat(i.differences()).isEmpty();
+      assertThat(i.shared()).isEmpty();
     }
   }
 
