@@ -145,7 +145,8 @@ class StrictnessTest {
         Files.write(
             folder.resolve("v.jsonl"),
             GOOD.replace("a note", "\u00ff").getBytes(StandardCharsets.ISO_8859_1));
-    assertThat(Rows.run(file).files().getFirst().error()).contains("cannot be read after line 0");
+    assertThat(Rows.run(file).files().getFirst().error())
+        .contains("v.jsonl:1: the line is not UTF-8 text: byte ");
   }
 
   private static byte[] gzip(String text) throws IOException {

@@ -1,8 +1,10 @@
 package org.iommu4j.machine.capture;
 
 import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -52,6 +54,10 @@ public final class CaptureFolder {
   public record Extent(long pa, int pages, long offset) {}
 
   private static final int PAGE = 4096;
+
+  /** An extent takes some 60 bytes: room for a million of them, 4 GiB of single pages. */
+  private static final int LARGEST_JSON = 64 << 20;
+
   private static final String AGAIN = "copy the capture folder again, or take the capture again";
 
   private final Path folder;
@@ -99,17 +105,19 @@ public final class CaptureFolder {
 
   private static <T> T read(Path file, Reader<T> reader) throws CaptureException {
     try {
-      return reader.read(Files.readString(file));
+      return reader.read(TextFile.read(file, LARGEST_JSON));
     } catch (NoSuchFileException e) {
       throw new CaptureException(
           file,
           "is missing; a capture has regs.json (registers), memory.json and memory.img.gz"
               + " (the pages); "
               + AGAIN);
-    } catch (StrictObject.Malformed e) {
+    } catch (StrictObject.Malformed | TextFile.NotText e) {
       throw new CaptureException(file, e.getMessage() + "; " + AGAIN);
+    } catch (AccessDeniedException e) {
+      throw new CaptureException(file, "may not be read; change its permissions");
     } catch (IOException e) {
-      throw new CaptureException(file, "cannot be read as UTF-8 text: " + e);
+      throw new CaptureException(file, "cannot be read (%s); %s".formatted(reason(e), AGAIN));
     }
   }
 
@@ -178,7 +186,8 @@ public final class CaptureFolder {
     }
     if (all.number("pages") != pages) {
       throw new StrictObject.Malformed(
-          "field 'pages' is %d, but the extents have %d".formatted(all.number("pages"), pages));
+          "field 'pages' is %s, but the extents have %d"
+              .formatted(Long.toUnsignedString(all.number("pages")), pages));
     }
     String sha256 = all.text("sha256");
     all.finish();
@@ -256,17 +265,23 @@ public final class CaptureFolder {
           file,
           "is missing; the pages that memory.json describes were expected in it, or in memory.img; "
               + AGAIN);
+    } catch (AccessDeniedException e) {
+      throw new CaptureException(file, "may not be read; change its permissions");
     } catch (IOException e) {
       throw new CaptureException(
           file,
           "cannot be unpacked after %d of %d bytes (%s); %s"
-              .formatted(done, expected, e.getMessage(), AGAIN));
+              .formatted(done, expected, reason(e), AGAIN));
     }
     String found = HexFormat.of().formatHex(digest.digest());
     if (!found.equalsIgnoreCase(sha256)) {
       throw new CaptureException(
           file, "has the SHA-256 %s, memory.json says %s; %s".formatted(found, sha256, AGAIN));
     }
+  }
+
+  private static String reason(IOException e) {
+    return e instanceof EOFException ? "the file ends early" : String.valueOf(e.getMessage());
   }
 
   private static MessageDigest digest() {

@@ -7,6 +7,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -69,7 +70,7 @@ public final class StrictObject {
   public static List<StrictObject> parseArray(String json, String what) {
     JsonNode tree = tree(json, what);
     if (!tree.isArray()) {
-      throw new Malformed("an array of " + what + " was expected, found " + brief(tree));
+      throw new Malformed("an array of objects was expected, found " + brief(tree));
     }
     return all(tree, what);
   }
@@ -78,13 +79,11 @@ public final class StrictObject {
     try {
       return MAPPER.readTree(json);
     } catch (JacksonException e) {
+      TokenStreamLocation at = e.getLocation();
+      String line = at == null || json.indexOf('\n') < 0 ? "" : "line " + at.getLineNr() + ", ";
       throw new Malformed(
-          "%s is not JSON: %s (line %d, column %d)"
-              .formatted(
-                  what,
-                  e.getOriginalMessage(),
-                  e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
-                  e.getLocation() == null ? 1 : e.getLocation().getColumnNr()));
+          "%s is not JSON: %s (%scolumn %d)"
+              .formatted(what, e.getOriginalMessage(), line, at == null ? 1 : at.getColumnNr()));
     }
   }
 
@@ -98,7 +97,7 @@ public final class StrictObject {
   private static List<StrictObject> all(JsonNode array, String what) {
     List<StrictObject> all = new ArrayList<>(array.size());
     for (JsonNode n : array) {
-      all.add(of(n, what));
+      all.add(of(n, what + "[" + all.size() + "]"));
     }
     return all;
   }

@@ -3,13 +3,12 @@ package org.iommu4j.machine.description;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.iommu4j.machine.capture.TextFile;
 
 /**
  * Reads platform files.
@@ -23,7 +22,7 @@ public final class PlatformFile {
   public static final String EXAMPLE = "example";
 
   /** A platform file is written by hand; 4 MiB are some 40,000 mappings. */
-  private static final long LARGEST = 4L << 20;
+  private static final int LARGEST = 4 << 20;
 
   private PlatformFile() {}
 
@@ -34,22 +33,14 @@ public final class PlatformFile {
    * @throws IOException if it cannot be read
    */
   public static PlatformDescription read(Path file) throws IOException {
-    long size = Files.size(file);
     String name = file.toString();
-    if (size > LARGEST) {
-      throw new InvalidPlatform(
-          name,
-          Place.START,
-          "the file has " + Units.roughly(size) + ", a platform file at most 4 MiB",
-          "give a YAML file that describes a platform, or the folder of a capture");
-    }
     try {
-      return parse(name, Files.readString(file));
-    } catch (CharacterCodingException e) {
+      return parse(name, TextFile.read(file, LARGEST));
+    } catch (TextFile.NotText e) {
       throw new InvalidPlatform(
           name,
           Place.START,
-          "the file is not UTF-8 text",
+          "the file " + e.getMessage(),
           "give a YAML file that describes a platform, or the folder of a capture");
     }
   }

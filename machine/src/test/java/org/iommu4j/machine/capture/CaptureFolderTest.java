@@ -116,11 +116,34 @@ class CaptureFolderTest {
     write("regs.json", "[{\"name\":");
     refused("regs.json: unit is not JSON");
     write("regs.json", REGS.replace("\"base\"", "\"place\""));
-    refused("regs.json: unit: field 'base' is missing");
+    refused("regs.json: unit[0]: field 'base' is missing");
     write("regs.json", REGS.replace("\"size\":8", "\"size\":8,\"colour\":1"));
     refused("unknown field 'colour'");
     write("regs.json", REGS.replace("\"offset\":\"0x4\"", "\"offset\":\"0x5\""));
     refused("register at 0x5");
+    write("regs.json", REGS.replace("\"offset\":\"0x8\"", "\"offset\":-1"));
+    refused("regs.json: unit[0].regs[3]: field 'offset' has to be a number");
+    write("regs.json", "{}");
+    refused("regs.json: an array of objects was expected, found {}");
+    write("memory.json", memory("").replace("\"pages\":3", "\"pages\":18446744073709551615"));
+    write("regs.json", REGS);
+    refused("field 'pages' is 18446744073709551615");
+  }
+
+  @Test
+  void what_is_no_text_is_told_with_its_place() throws IOException {
+    Files.write(folder.resolve("regs.json"), new byte[] {'[', (byte) 0xc3, '('});
+    refused("regs.json: is not UTF-8 text: byte 1 is 0xc3; copy the capture folder again");
+    Files.delete(folder.resolve("memory.json"));
+    write("regs.json", REGS);
+    Files.createDirectory(folder.resolve("memory.json"));
+    refused("memory.json: is a folder, a file was expected; copy the capture folder again");
+  }
+
+  @Test
+  void an_empty_image_is_told_in_words() throws IOException {
+    Files.write(folder.resolve("memory.img.gz"), new byte[0]);
+    refusedLoad("cannot be unpacked after 0 of 12288 bytes (the file ends early)");
   }
 
   @Test
