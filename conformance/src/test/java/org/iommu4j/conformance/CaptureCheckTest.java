@@ -112,6 +112,28 @@ class CaptureCheckTest {
   }
 
   @Test
+  void a_range_that_nobody_could_wait_for_is_refused() throws IOException {
+    expect(GAP.replace("'size':4096", "'size':'0x4000000000000000'"));
+    assertThat(check().error())
+        .contains("expected.jsonl: line 1: line: a range has at most 64 GiB")
+        .contains("found 0x4000000000000000 bytes at 0x8000000000000000; take the capture again");
+    expect(GAP.replace("0x8000000000000000", "0xffffffffffffe000").replace("4096", "12288"));
+    assertThat(check().error()).contains("none beyond the last address");
+    expect(GAP.replace("0x8000000000000000", "0xfffffffffffff000"));
+    assertThat(check().error()).isNull();
+  }
+
+  @Test
+  void lines_that_are_no_text_are_named() throws IOException {
+    Files.write(folder.resolve("expected.jsonl"), new byte[] {'\n', (byte) 0xff});
+    assertThat(check().error())
+        .contains("expected.jsonl: line 2 is not UTF-8 text: byte 0 is 0xff; take the capture");
+    Files.delete(folder.resolve("expected.jsonl"));
+    Files.createDirectory(folder.resolve("expected.jsonl"));
+    assertThat(check().error()).contains("expected.jsonl: is a folder; what the kernel had mapped");
+  }
+
+  @Test
   void a_permission_that_is_too_wide_is_told() throws IOException {
     assertThat(failure(MAPPED.replace("'write':true", "'write':false")).differences())
         .contains(new Difference("write of 0x10000", "a fault", "pa 0x10000"));

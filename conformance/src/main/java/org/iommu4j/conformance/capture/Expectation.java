@@ -21,6 +21,9 @@ record Expectation(
     int source, int pasid, long iova, long size, long pa, int granted, int refused, String origin) {
   static final int PAGE = 4096;
 
+  /** Every page is asked for twice, at some 100 ns: three seconds. */
+  private static final long LARGEST = 64L << 30;
+
   static Expectation read(StrictObject line) {
     int source = requester(line, "rid");
     if (line.has("requester")) {
@@ -31,6 +34,11 @@ record Expectation(
     long size = line.number("size");
     if (size <= 0 || ((iova | size) & (PAGE - 1)) != 0) {
       throw new StrictObject.Malformed(line.what() + ": iova and size have to be whole pages");
+    }
+    if (size > LARGEST || Long.compareUnsigned(iova + size - 1, iova) < 0) {
+      throw new StrictObject.Malformed(
+          "%s: a range has at most 64 GiB, none beyond the last address; found 0x%x bytes at 0x%x"
+              .formatted(line.what(), size, iova));
     }
     String origin = line.text("src");
     Expectation all;
