@@ -29,6 +29,9 @@ sealed interface PlatformSource {
     if (argument == null) {
       return new Described(PlatformFile.example());
     }
+    if (argument.isEmpty()) {
+      throw new UsageException("an empty path; give a capture's folder or a platform file");
+    }
     Path path = Path.of(argument);
     if (Files.isDirectory(path)) {
       if (!CaptureFolder.isCapture(path)) {
@@ -46,6 +49,14 @@ sealed interface PlatformSource {
       throw new NoSuchFileException(argument);
     }
     return new Described(PlatformFile.read(path));
+  }
+
+  /** Refuses what only platform files take. */
+  static void refuseForCapture(@Nullable String arch, @Nullable CacheBehaviour cache) {
+    if (arch != null || cache != null) {
+      throw new UsageException(
+          "--arch and --cache are for platform files; a capture's units are what they were");
+    }
   }
 
   /** The settings that options ask for. */

@@ -167,10 +167,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private int look(Path folder) throws IOException {
-    if (arch != null || cache != null) {
-      throw new UsageException(
-          "--arch and --cache are for platform files; a capture's units are what they were");
-    }
+    PlatformSource.refuseForCapture(arch, cache);
     try (Progress progress = progress("reading " + folder);
         Platform p = Platform.ofCapture(folder)) {
       progress.now("looking at " + p.endpoints().size() + " devices");

@@ -45,8 +45,41 @@ final class WalkCommand implements Callable<Integer> {
         return Options.parse(text);
       } catch (NumberFormatException e) {
         throw new TypeConversionException(
-            "'" + text + "' is not an address: expected decimal, or hexadecimal after 0x");
+            "'%s' is not an address: expected decimal, or hexadecimal after 0x, of at most 64 bits"
+                .formatted(text));
       }
+    }
+  }
+
+  /** A number of so many bits. */
+  private static int number(String text, String what, int bits) {
+    long number = -1;
+    try {
+      number = Options.parse(text);
+    } catch (NumberFormatException e) {
+      // not a number: told like one that is too large
+    }
+    if (number < 0 || number >>> bits != 0) {
+      throw new TypeConversionException(
+          "'%s' is not %s: expected decimal, or hexadecimal after 0x, of at most %d bits"
+              .formatted(text, what, bits));
+    }
+    return (int) number;
+  }
+
+  /** A PASID has 20 bits (PCI Express). */
+  static final class Pasid implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return number(text, "a PASID", 20);
+    }
+  }
+
+  /** A message is a write of four bytes. */
+  static final class Data implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return number(text, "a message's data", 32);
     }
   }
 
@@ -61,9 +94,9 @@ final class WalkCommand implements Callable<Integer> {
     @Option(
         names = "--msi",
         paramLabel = "DATA",
-        converter = Address.class,
+        converter = Data.class,
         description = "Follow an interrupt message with this data.")
-    private @Nullable Long msi;
+    private @Nullable Integer msi;
   }
 
   @Parameters(
@@ -78,7 +111,11 @@ final class WalkCommand implements Callable<Integer> {
       description = "The device: its name, PCI function (00:03.0) or requester id.")
   private String device = "";
 
-  @Option(names = "--pasid", paramLabel = "P", description = "The PASID; otherwise none.")
+  @Option(
+      names = "--pasid",
+      paramLabel = "P",
+      converter = Pasid.class,
+      description = "The PASID; otherwise none.")
   private @Nullable Integer pasid;
 
   @Option(
@@ -105,6 +142,9 @@ final class WalkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PlatformSource source = PlatformSource.of(platform);
+    if (source instanceof PlatformSource.Captured) {
+      PlatformSource.refuseForCapture(arch, null);
+    }
     try (Platform p =
         switch (source) {
           case PlatformSource.Described d ->
@@ -121,14 +161,12 @@ final class WalkCommand implements Callable<Integer> {
               .iova(iova)
               .access(access);
       Inspector inspector = who.unit.iommu().inspector();
-      Long data = kind.msi;
+      Integer data = kind.msi;
       Inspector.Walk walk =
           data == null
               ? inspector.walk(request)
               : inspector.walk(
-                  new InterruptRequest()
-                      .set(who.source, iova, data.intValue())
-                      .pasid(request.pasid()));
+                  new InterruptRequest().set(who.source, iova, data).pasid(request.pasid()));
       if (json) {
         Json.print(spec.commandLine().getOut(), json(who, request, walk));
       } else {
@@ -170,7 +208,7 @@ final class WalkCommand implements Callable<Integer> {
             .formatted(
                 kind.msi == null
                     ? Access.describe(request.access()) + " of"
-                    : "message " + kind.msi + " to",
+                    : "message " + Integer.toUnsignedString(kind.msi) + " to",
                 console.styled(Console.Style.STRONG, Units.address(iova)),
                 who.name,
                 who.name.equals(id) ? "" : " (" + id + ")",
@@ -194,7 +232,7 @@ final class WalkCommand implements Callable<Integer> {
     root.put("iova", Json.hex(request.iova()));
     root.put("access", Access.describe(request.access()));
     if (kind.msi != null) {
-      root.put("message", kind.msi);
+      root.put("message", Integer.toUnsignedLong(kind.msi));
     }
     root.set("walk", WalkJson.of(walk, true));
     return root;

@@ -3,6 +3,8 @@ package org.iommu4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 class WalkTest {
@@ -76,6 +78,38 @@ class WalkTest {
         Invocation.of("walk", capture, "-d", "00:04.0", "--iova", "0xfee00418", "--msi", "0");
     assertThat(other.status()).isEqualTo(1);
     assertThat(other.out()).contains("reason 0x26");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--pasid,-1,'a PASID', 20 bits",
+    "--pasid,1048576,'a PASID', 20 bits",
+    "--pasid,two,'a PASID', 20 bits",
+    "--msi,0x100000000,'a message''s data', 32 bits",
+  })
+  void a_number_that_is_too_wide_is_refused(String option, String value, String what, String bits) {
+    Invocation i = Invocation.of("walk", "example", "-d", "nic", "--iova", "0", option, value);
+    assertThat(i.status()).isEqualTo(2);
+    assertThat(i.err()).contains("'" + value + "' is not " + what, "at most " + bits);
+  }
+
+  @Test
+  void numbers_may_be_hexadecimal_and_data_has_all_32_bits() {
+    Invocation i =
+        Invocation.of("walk", "example", "-d", "gpu", "--pasid", "0x1", "--iova", "0x400000");
+    assertThat(i.status()).isZero();
+    Invocation message =
+        Invocation.of(
+            "walk", "example", "-d", "nic", "--iova", "0x8000000", "--msi", "0xffffffff", "--json");
+    assertThat(message.json().path("message").asLong()).isEqualTo(0xffff_ffffL);
+  }
+
+  @Test
+  void another_architecture_for_a_capture_is_refused() {
+    String capture = "../conformance/captures/riscv-sys";
+    Invocation i = Invocation.of("walk", capture, "-d", "00:06.0", "--iova", "0", "--arch", "vtd");
+    assertThat(i.status()).isEqualTo(2);
+    assertThat(i.err()).contains("a capture's units are what they were");
   }
 
   @Test
