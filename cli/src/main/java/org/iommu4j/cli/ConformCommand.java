@@ -44,7 +44,7 @@ final class ConformCommand implements Callable<Integer> {
         "A vector file (*.jsonl, *.jsonl.gz), a capture folder (with regs.json),",
         "or a folder that has such in it, at any depth."
       })
-  private List<Path> paths = List.of();
+  private List<String> paths = List.of();
 
   @Option(
       names = "--filter",
@@ -86,9 +86,10 @@ final class ConformCommand implements Callable<Integer> {
         new Conformance.Settings(cache, id -> wanted.matcher(id).find(), maxFailures);
     PrintWriter out = commandLine.getOut();
     PrintWriter err = commandLine.getErr();
+    List<Path> files = paths.stream().map(Path::of).toList();
     Report report;
     try (ConformProgress progress = new ConformProgress(err, file -> print(file, out, err))) {
-      report = Conformance.standard().run(paths, settings, progress);
+      report = Conformance.standard().run(files, settings, progress);
     }
     if (report.cases() == 0 && !report.hasErrors()) {
       err.println(

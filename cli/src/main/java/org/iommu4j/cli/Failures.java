@@ -3,11 +3,13 @@ package org.iommu4j.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import org.iommu4j.machine.capture.CaptureException;
 import org.iommu4j.machine.description.InvalidPlatform;
 import org.iommu4j.machine.description.Similar;
+import org.iommu4j.machine.description.Units;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -46,6 +48,31 @@ final class Failures {
     return UNUSABLE;
   }
 
+  /** Runs a command; what it fails with beyond exceptions is told like them. */
+  static int guarded(ParseResult parsed, boolean debug) {
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      return exhausted(e, parsed.commandSpec().commandLine().getErr(), debug);
+    }
+  }
+
+  /** A command for which the JVM was too small. */
+  static int exhausted(VirtualMachineError e, PrintWriter err, boolean debug) {
+    boolean heap = e instanceof OutOfMemoryError;
+    err.println(
+        heap
+            ? "iommu: out of memory, with a heap of %s; allow more: IOMMU_JAVA_OPTS=-Xmx8g iommu ..."
+                .formatted(Units.roughly(Runtime.getRuntime().maxMemory()))
+            : "iommu: the stack is too small for this input; allow more:"
+                + " IOMMU_JAVA_OPTS=-Xss16m iommu ...");
+    if (debug) {
+      e.printStackTrace(err);
+    }
+    err.flush();
+    return UNUSABLE;
+  }
+
   /** A command that failed. */
   static int execution(Exception e, CommandLine command, ParseResult parsed, boolean debug) {
     PrintWriter err = command.getErr();
@@ -56,6 +83,11 @@ final class Failures {
       case CaptureException c -> err.println(message);
       case NoSuchFileException f -> err.println(f.getFile() + ": there is no such file");
       case AccessDeniedException f -> err.println(f.getFile() + ": may not be read");
+      case InvalidPathException p ->
+          err.println(
+              ("iommu: the name '%s' cannot be written in the character set of the locale;"
+                      + " start with LC_ALL=C.UTF-8")
+                  .formatted(p.getInput()));
       case IOException io -> err.println("iommu: cannot read or write: " + io);
       default -> {
         StackTraceElement[] trace = e.getStackTrace();

@@ -1,7 +1,10 @@
 package org.iommu4j.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
@@ -53,9 +56,11 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     boolean coloured = Console.wantsColour(System.getenv());
     CommandLine command = commandLine(coloured, Console.isTerminal(2, System.getenv()));
-    command.setOut(new PrintWriter(System.out, false, System.out.charset()));
+    Output out = new Output(new FileOutputStream(FileDescriptor.out));
+    command.setOut(new PrintWriter(new OutputStreamWriter(out, System.out.charset())));
     int status = command.execute(args);
     command.getOut().flush();
+    status = out.status(status, command.getErr());
     command.getErr().flush();
     System.exit(status);
   }
@@ -73,6 +78,7 @@ public final class Main implements Runnable {
         .setUsageHelpWidth(Console.WIDTH)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Failures::parameter)
+        .setExecutionStrategy(parsed -> Failures.guarded(parsed, main.debug))
         .setExecutionExceptionHandler(
             (e, command, parsed) -> Failures.execution(e, command, parsed, main.debug));
   }

@@ -3,9 +3,11 @@ package org.iommu4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -93,6 +95,58 @@ class MainTest {
     assertThat(text.toString().lines()).singleElement().asString().contains("boo", "report it");
     Failures.execution(new IllegalStateException("boo"), command, null, true);
     assertThat(text.toString()).contains("\tat org.iommu4j");
+  }
+
+  @Test
+  void a_jvm_that_is_too_small_is_told_how_to_grow() {
+    StringWriter text = new StringWriter();
+    PrintWriter err = new PrintWriter(text);
+    assertThat(Failures.exhausted(new OutOfMemoryError("Java heap space"), err, false))
+        .isEqualTo(2);
+    assertThat(Failures.exhausted(new StackOverflowError(), err, false)).isEqualTo(2);
+    assertThat(text.toString().lines())
+        .hasSize(2)
+        .allSatisfy(l -> assertThat(l).startsWith("iommu: ").contains("IOMMU_JAVA_OPTS=-X"));
+  }
+
+  @Test
+  void names_that_the_locale_cannot_write_are_told() {
+    StringWriter text = new StringWriter();
+    var command = Main.commandLine(false, false).setErr(new PrintWriter(text));
+    Exception e = new InvalidPathException("x?.yaml", "unmappable");
+    assertThat(Failures.execution(e, command, null, false)).isEqualTo(2);
+    assertThat(text.toString()).contains("the name 'x?.yaml'", "LC_ALL=C.UTF-8");
+  }
+
+  @Test
+  void an_empty_path_is_not_the_working_folder() {
+    assertThat(Invocation.of("run", "").err()).contains("an empty path");
+    Invocation conform = Invocation.of("conform", "");
+    assertThat(conform.status()).isEqualTo(2);
+    assertThat(conform.err()).contains("an empty path");
+  }
+
+  @Test
+  void output_that_gets_lost_is_an_error_unless_the_reader_has_seen_enough() {
+    assertThat(lost("No space left on device"))
+        .isEqualTo("2 iommu: cannot write standard output: No space left on device\n");
+    assertThat(lost("Broken pipe")).isEqualTo("1 ");
+  }
+
+  private static String lost(String why) {
+    Output output =
+        new Output(
+            new OutputStream() {
+              @Override
+              public void write(int b) throws IOException {
+                throw new IOException(why);
+              }
+            });
+    StringWriter err = new StringWriter();
+    PrintWriter writer = new PrintWriter(output);
+    writer.println("lines");
+    writer.flush();
+    return output.status(1, new PrintWriter(err, true)) + " " + err;
   }
 
   @Test

@@ -130,6 +130,12 @@ public final class Conformance {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while cases are run", e);
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      if (e.getCause() instanceof RuntimeException own) {
+        throw own;
+      }
       throw new IllegalStateException("the runner itself failed", e.getCause());
     }
   }

@@ -35,7 +35,9 @@ final class Inputs {
   /** Everything under {@code path}: itself, or what the folder and its folders hold, by name. */
   static List<Input> under(Path path) {
     List<Input> found = new ArrayList<>();
-    if (Files.isDirectory(path)) {
+    if (path.toString().isEmpty()) {
+      found.add(new Unusable(path, "an empty path; name a vector file or a capture"));
+    } else if (Files.isDirectory(path)) {
       folder(path, found);
       if (found.isEmpty()) {
         found.add(
