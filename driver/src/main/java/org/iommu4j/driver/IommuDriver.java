@@ -90,7 +90,12 @@ public interface IommuDriver extends AutoCloseable {
    */
   void onPosted(Consumer<Interrupt> handler);
 
-  /** Answers a page request group: 0 success, 1 invalid request, 15 response failure. */
+  /**
+   * Answers a page request group. PCI Express, "Page Request Group Response".
+   *
+   * @param code 0 success, 1 invalid request, 15 response failure
+   * @throws IllegalArgumentException for any other code
+   */
   void respond(PageRequest request, int code);
 
   /**

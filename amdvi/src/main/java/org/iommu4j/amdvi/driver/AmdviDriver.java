@@ -82,7 +82,7 @@ final class AmdviDriver extends BaseDriver<Space> {
         new Unit(host.registers(), host.memory(), host.frames(), plan.settings().timeoutMillis());
     this.control = new ControlRegister(unit);
     this.commands = new CommandRing(unit, control);
-    this.requests = new PageRequests(RecordRing.pageRequests(unit, control));
+    this.requests = new PageRequests(RecordRing.pageRequests(unit, control), commands);
     this.table = new DeviceTable(unit, plan);
     this.events = new Events(RecordRing.events(unit, control), table);
     this.interrupts = new InterruptTables(unit, plan, commands, table);
@@ -243,7 +243,7 @@ final class AmdviDriver extends BaseDriver<Space> {
 
   @Override
   protected boolean announces() {
-    return plan.settings().absentCached() && plan.host() != null;
+    return plan.settings().absentCached();
   }
 
   @Override
@@ -290,7 +290,7 @@ final class AmdviDriver extends BaseDriver<Space> {
   }
 
   @Override
-  public void respond(PageRequest request, int code) {
+  protected void answer(PageRequest request, int code) {
     commands.run(
         new Batch().respond(request.source(), request.pasid(), PageRequests.group(request), code));
   }

@@ -120,7 +120,7 @@ final class Contexts {
     d.owed.forgetDevice(d.source);
     d.spaces.forEach((pasid, space) -> forgetInUnit(d.owed, d, pasid, space));
     if (d.ats && !d.distrusted) {
-      d.spaces.keySet().forEach(p -> d.owed.forgetInDevice(d.source, tag(p), 0, -1L));
+      d.spaces.forEach((p, space) -> forgetInDevice(d.owed, d.source, p, space, 0, -1L));
       d.owesAnswer = true;
       // No command names all PASIDs of a guest's table at once.
       d.distrusted = space(d, NO_PROCESS).guest() != null;
@@ -166,8 +166,18 @@ final class Contexts {
     }
   }
 
-  private static int tag(int pasid) {
-    return pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
+  /**
+   * What a device's own cache holds of a range. With guest tables requests without PASID and those
+   * that name PASID 0 go the same way (GIOV), and a device keeps apart what it got for them.
+   */
+  private static void forgetInDevice(
+      Batch batch, int source, int pasid, Space space, long first, long last) {
+    if (pasid == NO_PROCESS) {
+      batch.forgetInDevice(source, DmaRequest.NO_PASID, first, last);
+    }
+    if (pasid != NO_PROCESS || space.throughGuest()) {
+      batch.forgetInDevice(source, pasid, first, last);
+    }
   }
 
   private void forget(Device d, Batch batch) {
@@ -218,7 +228,11 @@ final class Contexts {
     write(d);
     if (was || !d.spaces.isEmpty()) {
       // The blocked entry may be cached, too.
-      forget(d, new Batch().forgetDevice(d.source));
+      Batch batch = new Batch().forgetDevice(d.source);
+      if (plan.settings().absentCached() && to.kind() == Space.Kind.GUEST) {
+        batch.forgetSpace(d.domainId, NO_PROCESS);
+      }
+      forget(d, batch);
     }
   }
 
@@ -309,14 +323,14 @@ final class Contexts {
   /** Makes a device forget everything that it may hold of a space; false if it does not answer. */
   private boolean askAll(int source, Space space) {
     GuestTable guest = space.guest();
-    if (!ask(source, NO_PROCESS, 0, -1L)) {
+    if (!ask(source, NO_PROCESS, space, 0, -1L)) {
       return false;
     }
     if (guest == null) {
       return true;
     }
     Batch batch = new Batch();
-    for (int pasid = 0; pasid < plan.reach(guest); pasid++) {
+    for (int pasid = NO_PROCESS + 1; pasid < plan.reach(guest); pasid++) {
       batch.forgetInDevice(source, pasid, 0, -1L);
     }
     return answers(source, batch);
@@ -324,14 +338,16 @@ final class Contexts {
 
   /** All that the device holds for a PASID; if it does not answer it loses ATS. */
   private void forgetInDevice(Device d, int pasid) {
-    if (d.ats && !d.distrusted && !ask(d.source, pasid, 0, -1L)) {
+    if (d.ats && !d.distrusted && !ask(d.source, pasid, space(d, pasid), 0, -1L)) {
       d.distrusted = true;
     }
   }
 
   /** Makes a device forget a range; false if it does not answer. */
-  private boolean ask(int source, int pasid, long first, long last) {
-    return answers(source, new Batch().forgetInDevice(source, tag(pasid), first, last));
+  private boolean ask(int source, int pasid, Space space, long first, long last) {
+    Batch batch = new Batch();
+    forgetInDevice(batch, source, pasid, space, first, last);
+    return answers(source, batch);
   }
 
   /**
@@ -361,7 +377,7 @@ final class Contexts {
   /** Makes a device forget a range, if it may hold any; it loses ATS if it does not answer. */
   synchronized void forgetInDevice(int source, int pasid, long first, long last) {
     Device d = devices.get(source);
-    if (d != null && d.ats && !d.distrusted && !ask(source, pasid, first, last)) {
+    if (d != null && d.ats && !d.distrusted && !ask(source, pasid, space(d, pasid), first, last)) {
       distrust(d);
     }
   }

@@ -1,5 +1,6 @@
 package org.iommu4j.amdvi.driver;
 
+import java.util.Map;
 import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.driver.DriverException;
@@ -17,6 +18,7 @@ final class DeviceTable {
   static final long BLOCKED = DeviceTableEntry.V.mask();
 
   private final Unit unit;
+  private final Map<Integer, Integer> settings;
 
   /** Levels of guest tables in entries that say nothing else. */
   private final int guestLevels;
@@ -25,6 +27,7 @@ final class DeviceTable {
 
   DeviceTable(Unit unit, Plan plan) {
     this.unit = unit;
+    this.settings = plan.settings().deviceSettings();
     this.guestLevels = plan.guest() == null ? GuestFormat.LEAST : plan.guest().levels();
   }
 
@@ -42,7 +45,9 @@ final class DeviceTable {
     for (int source = 0; source < DEVICES; source++) {
       long at = at(source);
       unit.store(at, BLOCKED);
-      unit.store(at + 16, pagingMode(guestLevels) | interrupts);
+      unit.store(at + 8, DataSettings.second(setting(source)));
+      unit.store(
+          at + 16, pagingMode(guestLevels) | DataSettings.third(setting(source)) | interrupts);
     }
     long base = Registers.DEV_TAB_BASE.in(table) | Registers.SIZE.of((BYTES >>> 12) - 1);
     unit.write(Registers.DEVICE_TABLE, base);
@@ -52,6 +57,10 @@ final class DeviceTable {
           "the Device Table Base reads 0x%x after 0x%x was written: there is no unit, or it is locked"
               .formatted(stuck, base));
     }
+  }
+
+  private int setting(int source) {
+    return settings.getOrDefault(source, 0);
   }
 
   private long at(int source) {
@@ -64,7 +73,7 @@ final class DeviceTable {
    */
   void block(int source) {
     unit.store(at(source), BLOCKED);
-    unit.store(at(source) + 8, 0);
+    unit.store(at(source) + 8, DataSettings.second(setting(source)));
   }
 
   /** What a blocked device may do from now on, with guest tables as deep as the driver's own. */
@@ -80,7 +89,7 @@ final class DeviceTable {
     if (now != was) {
       unit.store(third, now);
     }
-    unit.store(at(source) + 8, second);
+    unit.store(at(source) + 8, second | DataSettings.second(setting(source)));
     unit.link(at(source), first);
   }
 
@@ -88,7 +97,7 @@ final class DeviceTable {
   synchronized void interrupts(int source, long word) {
     long third = at(source) + 16;
     long levels = unit.memory.readLong(third) & DeviceTableEntry.GUEST_PAGING_MODE.mask();
-    unit.link(third, levels | word);
+    unit.link(third, levels | DataSettings.third(setting(source)) | word);
   }
 
   /** Whether a device is blocked. */

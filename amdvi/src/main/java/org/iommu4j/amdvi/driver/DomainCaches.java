@@ -51,15 +51,22 @@ final class DomainCaches {
     }
   }
 
-  /** That nothing was mapped in a range of host tables. */
+  /** That nothing was mapped in a range. */
   void forgetAbsent(ManagedDomain<Space> domain, long iova, long size) {
-    if (!domain.tag().throughHost()) {
-      return; // absence is never cached of guest tables
-    }
     VarHandle.fullFence();
     Batch batch = new Batch();
-    for (ManagedDomain<Space> user : usersOf(domain)) {
-      batch.forget(user.tag().domainId(), Invalidations.HOST, iova, iova + size - 1, true);
+    long last = iova + size - 1;
+    if (domain.tag().throughHost()) {
+      for (ManagedDomain<Space> user : usersOf(domain)) {
+        batch.forget(user.tag().domainId(), Invalidations.HOST, iova, last, true);
+      }
+    } else {
+      for (Attachment who : domain.attachments()) {
+        int id = contexts.domainId(who.source());
+        if (id >= 0) {
+          batch.forget(id, pasid(who), iova, last, true);
+        }
+      }
     }
     run(batch);
   }

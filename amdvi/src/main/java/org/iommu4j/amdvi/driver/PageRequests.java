@@ -12,11 +12,16 @@ final class PageRequests {
   private static final int READ = 1;
   private static final int WRITE = 2;
 
+  /** Response code "invalid request". */
+  private static final int INVALID = 1;
+
   private final RecordRing ring;
+  private final CommandRing commands;
   private final List<PageRequest> taken = new ArrayList<>();
 
-  PageRequests(RecordRing ring) {
+  PageRequests(RecordRing ring, CommandRing commands) {
     this.ring = ring;
+    this.commands = commands;
   }
 
   synchronized void start() {
@@ -27,13 +32,42 @@ final class PageRequests {
     ring.stop();
   }
 
+  /**
+   * All requests since the last call. Those that cannot be understood are refused at once: a device
+   * waits for every group.
+   */
   synchronized List<PageRequest> serve(List<String> conditions) {
-    if (ring.take((first, second) -> taken.add(decode(first, second)))) {
+    Batch refusals = new Batch();
+    boolean lost = ring.take((first, second) -> take(first, second, refusals, conditions));
+    if (lost) {
       conditions.add("page request log: overflow, requests were lost (Status.PprOverflow)");
+    }
+    if (!refusals.isEmpty()) {
+      commands.run(refusals);
     }
     List<PageRequest> all = List.copyOf(taken);
     taken.clear();
     return all;
+  }
+
+  private void take(long first, long second, Batch refusals, List<String> conditions) {
+    if (PprRecord.CODE.get(first) != PprRecord.PAGE_SERVICE_REQUEST) {
+      conditions.add(
+          "page request log: PPRCode %d, which does not exist"
+              .formatted(PprRecord.CODE.get(first)));
+      return;
+    }
+    PageRequest request = decode(first, second);
+    if (!PprRecord.RZ.isSet(first)) {
+      taken.add(request);
+      return;
+    }
+    conditions.add(
+        "page request log: device 0x%x sent a request with reserved bits (RZ)"
+            .formatted(request.source()));
+    if (PprRecord.LAST.isSet(first)) {
+      refusals.respond(request.source(), request.pasid(), group(request), INVALID);
+    }
   }
 
   static PageRequest decode(long first, long second) {

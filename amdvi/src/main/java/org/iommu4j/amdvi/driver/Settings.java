@@ -22,6 +22,7 @@ import org.iommu4j.driver.support.SourceRanges;
  * @param flushLimit commands for one change, beyond which everything is invalidated
  * @param timeoutMillis how long the unit may take for anything
  * @param directRegions by source, what firmware reserved for it (IVMD)
+ * @param deviceSettings by source, the data setting of its IVHD device entry
  */
 record Settings(
     Tables tables,
@@ -36,7 +37,8 @@ record Settings(
     int interrupts,
     int flushLimit,
     int timeoutMillis,
-    Map<Integer, List<SourceRanges.Range>> directRegions) {
+    Map<Integer, List<SourceRanges.Range>> directRegions,
+    Map<Integer, Integer> deviceSettings) {
 
   enum Tables {
     AUTO,
@@ -75,7 +77,13 @@ record Settings(
               "ivmd",
               "source@first-last, ...",
               "",
-              "memory that firmware reserved, mapped 1:1 for the device"));
+              "memory that firmware reserved, mapped 1:1 for the device"),
+          new Option(
+              "ivhd",
+              "source@setting, ...",
+              "",
+              "data settings of IVHD device entries: which special interrupts and system management"
+                  + " messages of a device pass"));
 
   /** What has been read; {@link #of} checks what belongs together. */
   static Settings of(Options o) {
@@ -93,7 +101,8 @@ record Settings(
             o.integer("interrupt_entries", 256, 1, 512),
             o.integer("flush_limit", 32, 0, 1 << 16),
             o.integer("timeout_ms", 2_000, 1, 600_000),
-            SourceRanges.of(o, "ivmd", 1L << 12, -1L >>> 12));
+            SourceRanges.of(o, "ivmd", 1L << 12, -1L >>> 12),
+            DataSettings.of(o, "ivhd"));
     o.finish(OPTIONS.stream().map(Option::name).toList());
     if (s.pri && !s.ats) {
       throw invalid("pri", "needs ats: a device that asks for pages has to ask what they became");

@@ -40,4 +40,9 @@ record Space(Kind kind, int domainId, long root, @Nullable GuestTable guest) {
   boolean throughHost() {
     return kind == Kind.HOST || kind == Kind.NESTED;
   }
+
+  /** Whether guest tables take part. */
+  boolean throughGuest() {
+    return kind == Kind.GUEST || kind == Kind.NESTED;
+  }
 }

@@ -13,6 +13,7 @@
  *   <li>the upper half of the canonical address space;
  *   <li>the capability block: what it says (NpCache, IotlbSup) is a setting, because it lies in
  *       configuration space;
+ *   <li>workarounds for errata of single processors;
  *   <li>taking over a unit that someone else has turned on.
  * </ul>
  *
@@ -24,7 +25,7 @@
  *       refused and reported;
  *   <li>with guest tables every device has a domain id of its own, because caches tell its address
  *       spaces apart by PASID; with host tables every domain has one;
- *   <li>PASID 0 stands for requests without PASID (GIOV);
+ *   <li>PASID 0 stands for requests without PASID (GIOV); a device's cache is asked about both;
  *   <li>nested domains are there with GCR3TRPMode only, as in Linux: a guest's GCR3 table lies in
  *       its own memory. Each has a domain id, and what its parent unmaps is forgotten under all of
  *       them;

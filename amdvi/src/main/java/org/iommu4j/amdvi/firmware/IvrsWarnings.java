@@ -232,8 +232,8 @@ final class IvrsWarnings {
     } else if (any && !southbridge) {
       say(
           "No I/O APIC is at 00:14.0, nor at 00:0b.0 where Hygon has it: Linux says 'No southbridge"
-              + " IOAPIC found' and does not remap interrupts. The parameter ivrs_ioapic puts its id"
-              + " right.");
+              + " IOAPIC found' and does not remap interrupts. The parameter ivrs_ioapic puts its"
+              + " id right.");
     }
   }
 

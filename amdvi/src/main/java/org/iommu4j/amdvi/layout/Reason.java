@@ -485,11 +485,7 @@ public enum Reason implements FaultReason {
     List<Reason> all =
         new ArrayList<>(
             List.of(
-                NOT_PRESENT,
-                PERMISSION,
-                GUEST_NOT_PRESENT,
-                GUEST_PERMISSION,
-                INTERRUPT_DISABLED));
+                NOT_PRESENT, PERMISSION, GUEST_NOT_PRESENT, GUEST_PERMISSION, INTERRUPT_DISABLED));
     List<Reason> same = of(first);
     all.retainAll(same);
     same.stream().filter(r -> !all.contains(r)).toList().forEach(all::add);

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import org.iommu4j.amdvi.layout.DeviceTableEntry;
 import org.iommu4j.amdvi.layout.EventCode;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Reason;
+import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.Options;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaPort;
@@ -175,6 +177,38 @@ class DriverTest {
   }
 
   @Test
+  void a_device_has_the_settings_of_its_ivhd_entry_whatever_it_is_attached_to() {
+    try (Rig rig = Rig.with().driver("ivhd", "8@0xd7, 9@0x20").build()) {
+      long second = DeviceTableEntry.SYS_MGT.of(1);
+      long third =
+          DeviceTableEntry.INIT_PASS.mask()
+              | DeviceTableEntry.EINT_PASS.mask()
+              | DeviceTableEntry.NMI_PASS.mask()
+              | DeviceTableEntry.LINT0_PASS.mask()
+              | DeviceTableEntry.LINT1_PASS.mask();
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      for (int step = 0; step < 4; step++) {
+        switch (step) {
+          case 1 -> domain.attach(DEVICE);
+          case 2 -> rig.driver.interrupt(DEVICE, 0xfee0_0000L, 0x31);
+          case 3 -> domain.detach(DEVICE);
+          default -> {}
+        }
+        assertThat(entry(rig, DEVICE, 1) & DeviceTableEntry.SYS_MGT.mask()).isEqualTo(second);
+        assertThat(entry(rig, DEVICE, 2) & third).as("step " + step).isEqualTo(third);
+      }
+      assertThat(DeviceTableEntry.SYS_MGT.get(entry(rig, 9, 1))).isEqualTo(2);
+      assertThat(entry(rig, 9, 2) & third).isZero();
+      assertThat(entry(rig, 10, 1)).isZero();
+    }
+  }
+
+  private static long entry(Rig rig, int source, int word) {
+    long table = Registers.DEV_TAB_BASE.in(rig.unit.read(Registers.DEVICE_TABLE.offset(), 8));
+    return rig.memory.readLong(table + (long) source * DeviceTableEntry.BYTES + 8L * word);
+  }
+
+  @Test
   void a_closed_driver_leaves_the_unit_to_the_next_one() {
     try (Rig rig = Rig.with().build()) {
       rig.driver.createDomain(DomainType.IDENTITY).attach(DEVICE);
@@ -199,6 +233,11 @@ class DriverTest {
     "pri, true",
     "interrupt_entries, 3",
     "ivmd, 8@0x1000-0x1800",
+    "ivhd, 8",
+    "ivhd, 8@0x100",
+    "ivhd, 0x10000@1",
+    "ivhd, '8@1, 8@2'",
+    "ivhd, 8@all",
     "timeout, 3"
   })
   void a_setting_that_cannot_be_used_is_named(String name, String value) {
@@ -227,9 +266,7 @@ class DriverTest {
       rig.driver.createDomain(DomainType.DMA_STRICT).attach(DEVICE);
       rig.translate(DEVICE, 0x1000, Access.READ);
       rig.translate(DEVICE + 1, 0x1000, Access.READ);
-      assertThat(rig.newFaults())
-          .extracting(Fault::reason)
-          .containsExactly(absent, Reason.BLOCKED);
+      assertThat(rig.newFaults()).extracting(Fault::reason).containsExactly(absent, Reason.BLOCKED);
     }
   }
 

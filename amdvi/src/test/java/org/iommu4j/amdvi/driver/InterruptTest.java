@@ -116,7 +116,8 @@ class InterruptTest {
       irq.retarget(CPU_2, 0x41);
       irq.retarget(CPU_2, 0x42);
       assertThat(rig.messages).isNotEmpty();
-      assertThat(rig.messages).extracting(m -> m.address() + " " + (m.data() & 0xff))
+      assertThat(rig.messages)
+          .extracting(m -> m.address() + " " + (m.data() & 0xff))
           .containsOnly(CPU_2 + " 65", CPU_2 + " 66");
       meanwhile[0] = () -> {};
     }

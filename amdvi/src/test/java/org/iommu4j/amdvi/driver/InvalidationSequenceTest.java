@@ -303,4 +303,21 @@ class InvalidationSequenceTest {
       assertThat(commands.take()).containsExactly("interrupts 8", "wait");
     }
   }
+
+  @Test
+  void what_is_mapped_in_guest_tables_is_announced_where_absence_is_cached() {
+    try (Rig rig = Rig.with().driver("tables", "guest").driver("np_cache", true).build()) {
+      Commands commands = new Commands(rig);
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      assertThat(commands.take())
+          .containsExactly("device 8", "pages 0x7ffffffffffff000 S PDE PASID 0", "wait");
+      domain.attach(DEVICE, 7);
+      commands.take();
+      domain.map(0x8000, MEMORY, 0x1000, RW);
+      assertThat(commands.take())
+          .containsExactlyInAnyOrder(
+              "pages 0x8000 4K PDE PASID 0", "pages 0x8000 4K PDE PASID 7", "wait");
+    }
+  }
 }

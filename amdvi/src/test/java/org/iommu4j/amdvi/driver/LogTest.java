@@ -71,7 +71,9 @@ class LogTest {
       assertThat(rig.faults).as("as many as the log has room for").hasSize(511);
       rig.faults.clear();
       rig.translate(DEVICE, 0xa000, Access.READ);
-      assertThat(rig.newFaults()).singleElement().satisfies(f -> assertThat(f.address()).isEqualTo(0xa000));
+      assertThat(rig.newFaults())
+          .singleElement()
+          .satisfies(f -> assertThat(f.address()).isEqualTo(0xa000));
     }
   }
 

@@ -466,8 +466,7 @@ class IvrsTest {
       String source, int segment, boolean warns) {
     DeviceEntry ioapic =
         new DeviceEntry.Special(0, 4, Integer.decode(source), DeviceEntry.Special.IOAPIC);
-    Ivhd unit =
-        new Ivhd(0x11, 0, 2, 0x40, 0xfeb8_0000L, segment, 0, 0, 0, 0, List.of(ioapic));
+    Ivhd unit = new Ivhd(0x11, 0, 2, 0x40, 0xfeb8_0000L, segment, 0, 0, 0, 0, List.of(ioapic));
     assertThat(
             Ivrs.of(1, List.of(unit)).warnings().stream()
                 .anyMatch(w -> w.contains("No southbridge IOAPIC found")))

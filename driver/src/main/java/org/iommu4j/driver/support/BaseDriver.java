@@ -389,6 +389,18 @@ public abstract class BaseDriver<T> implements IommuDriver {
     postedHandlers.add(handler);
   }
 
+  @Override
+  public final void respond(PageRequest request, int code) {
+    if (code != 0 && code != 1 && code != 15) {
+      throw new IllegalArgumentException(
+          "response code %d: 0 is success, 1 invalid request, 15 response failure".formatted(code));
+    }
+    answer(request, code);
+  }
+
+  /** Sends the response to a page request group, with a code that there is. */
+  protected abstract void answer(PageRequest request, int code);
+
   /** Hands a fault to all handlers; to be called without any lock. */
   protected final void report(Fault fault) {
     faultHandlers.forEach(h -> h.accept(fault));

@@ -322,7 +322,7 @@ final class RiscvDriver extends BaseDriver<Space> {
   }
 
   @Override
-  public void respond(PageRequest request, int code) {
+  protected void answer(PageRequest request, int code) {
     int group = PageRequestRecord.PRGI.getInt(request.payload());
     commands.run(new Commands().respond(request.source(), request.pasid(), group, code));
   }

@@ -319,7 +319,7 @@ final class VtdDriver extends BaseDriver<Space> {
   }
 
   @Override
-  public void respond(PageRequest request, int code) {
+  protected void answer(PageRequest request, int code) {
     int pasid = request.pasid() < 0 ? DmaRequest.NO_PASID : request.pasid();
     port.run(
         new Descriptors(plan).respond(request.source(), pasid, PageRequests.group(request), code));
