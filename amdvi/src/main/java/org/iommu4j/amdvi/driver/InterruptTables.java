@@ -61,13 +61,18 @@ final class InterruptTables {
     PcMessage message = message(address, data);
     Table table = tables.computeIfAbsent(source, this::create);
     int index = table.indices.take();
+    fill(source, table, index, message);
+    return new Entry(source, index);
+  }
+
+  /** Writes an entry that was free. */
+  private void fill(int source, Table table, int index, PcMessage message) {
     try {
       write(source, table, index, message);
     } catch (DriverException e) {
       clear(table.at + (long) index * entryBytes());
       throw e; // the index stays taken: caches may hold the entry
     }
-    return new Entry(source, index);
   }
 
   private void clear(long at) {
@@ -123,22 +128,28 @@ final class InterruptTables {
     return table;
   }
 
+  private static long common(PcMessage m) {
+    return Irte.REMAP_EN.mask()
+        | Irte.INT_TYPE.of(m.delivery())
+        | Irte.RQ_EOI.of(m.level() ? 1 : 0)
+        | Irte.DM.of(m.logical() ? 1 : 0);
+  }
+
+  private static long first(PcMessage m) {
+    return common(m) | Irte.DESTINATION_LOW.of(m.destination());
+  }
+
+  private static long second(PcMessage m) {
+    return Irte.VECTOR.of(m.vector()) | Irte.DESTINATION_HIGH.of(m.destination() >>> 24);
+  }
+
   private void write(int source, Table table, int index, PcMessage m) {
-    long first =
-        Irte.REMAP_EN.mask()
-            | Irte.INT_TYPE.of(m.delivery())
-            | Irte.RQ_EOI.of(m.level() ? 1 : 0)
-            | Irte.DM.of(m.logical() ? 1 : 0);
     if (!plan.longEntries()) {
       long entry =
-          first | Irte.SHORT_DESTINATION.of(m.destination()) | Irte.SHORT_VECTOR.of(m.vector());
+          common(m) | Irte.SHORT_DESTINATION.of(m.destination()) | Irte.SHORT_VECTOR.of(m.vector());
       storeShort(table.at + (long) index * Irte.SHORT_BYTES, (int) entry);
     } else {
-      replace(
-          source,
-          table.at + (long) index * Irte.LONG_BYTES,
-          first | Irte.DESTINATION_LOW.of(m.destination()),
-          Irte.VECTOR.of(m.vector()) | Irte.DESTINATION_HIGH.of(m.destination() >>> 24));
+      replace(source, table.at + (long) index * Irte.LONG_BYTES, first(m), second(m));
     }
     commands.run(new Batch().forgetInterrupts(source));
   }
@@ -166,20 +177,56 @@ final class InterruptTables {
     }
   }
 
+  /**
+   * Java cannot store the two words of an entry at once. So a message that changes both gets
+   * another entry, and the old one stays until the device has surely been programmed anew: if there
+   * is a free one. Else the entry is off for a moment.
+   */
   private synchronized void retarget(Entry e, long address, int data) {
     Table table = tables.get(e.source);
-    if (table != null) {
-      write(e.source, table, e.index, message(address, data));
+    if (table == null) {
+      return;
+    }
+    PcMessage message = message(address, data);
+    leaveFormer(e, table);
+    int fresh = changesBoth(e, message) ? table.indices.takeIfAny() : IdAllocator.NONE;
+    if (fresh == IdAllocator.NONE) {
+      write(e.source, table, e.index, message);
       untag(e);
+    } else {
+      fill(e.source, table, fresh, message);
+      e.former = e.index;
+      e.index = fresh;
+    }
+  }
+
+  /** Of a posted message nothing may stay behind: it is not asked here. */
+  private boolean changesBoth(Entry e, PcMessage m) {
+    return plan.longEntries()
+        && e.tag == 0
+        && unit.memory.readLong(at(e)) != first(m)
+        && unit.memory.readLong(at(e) + 8) != second(m);
+  }
+
+  /** The entry that the device was programmed with before the last change. */
+  private void leaveFormer(Entry e, Table table) {
+    int index = e.former;
+    if (index != IdAllocator.NONE) {
+      clear(table.at + (long) index * entryBytes());
+      commands.run(new Batch().forgetInterrupts(e.source));
+      e.former = IdAllocator.NONE;
+      table.indices.giveBack(index);
     }
   }
 
   /** Makes the entry one of guest mode. 48882, "Guest Virtual APIC". */
   private synchronized void post(Entry e, long page, int vector, boolean urgent) {
     checkPage(page, vector);
-    if (!tables.containsKey(e.source)) {
+    Table table = tables.get(e.source);
+    if (table == null) {
       return; // the driver is closed, and everything with it
     }
+    leaveFormer(e, table);
     if (e.tag == 0) {
       e.tag = tags.take();
       tagged.put(e.tag, e);
@@ -260,6 +307,7 @@ final class InterruptTables {
     if (table == null) {
       return; // the driver is closed, and everything with it
     }
+    leaveFormer(e, table);
     long at = table.at + (long) index * entryBytes();
     clear(at);
     commands.run(new Batch().forgetInterrupts(source));
@@ -285,7 +333,10 @@ final class InterruptTables {
 
   private final class Entry implements Interrupt {
     private final int source;
-    private final int index;
+    private volatile int index;
+
+    /** The entry that the device may still be programmed with. Guarded by the tables. */
+    private int former = IdAllocator.NONE;
 
     /** GATag; 0 if it is not posted. Guarded by the tables. */
     private int tag;

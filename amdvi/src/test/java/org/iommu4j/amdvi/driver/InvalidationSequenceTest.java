@@ -296,8 +296,10 @@ class InvalidationSequenceTest {
           .as("the table, then the entry")
           .containsExactly("device 8", "interrupts 8", "wait", "interrupts 8", "wait");
       irq.retarget(0xfee0_2000L, 0x42);
+      assertThat(commands.take()).as("another entry").containsExactly("interrupts 8", "wait");
+      irq.retarget(0xfee0_2000L, 0x43);
       assertThat(commands.take())
-          .as("an entry of two words is off while it changes")
+          .as("the former one is free, then the change")
           .containsExactly("interrupts 8", "wait", "interrupts 8", "wait");
       irq.close();
       assertThat(commands.take()).containsExactly("interrupts 8", "wait");

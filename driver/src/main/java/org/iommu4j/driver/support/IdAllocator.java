@@ -9,12 +9,15 @@ import org.iommu4j.driver.DriverException;
  * for as long as possible. Threads: serialised.
  */
 public final class IdAllocator {
+  /** All identifiers are in use. */
+  public static final int NONE = -1;
+
   private final String name;
   private final int last;
   private final ArrayDeque<Integer> returned = new ArrayDeque<>();
   private int next;
 
-  /** Identifiers {@code first..last}. */
+  /** Identifiers {@code first..last}, none of them negative. */
   public IdAllocator(String name, int first, int last) {
     this.name = name;
     this.next = first;
@@ -27,15 +30,21 @@ public final class IdAllocator {
    * @throws DriverException if all are in use
    */
   public synchronized int take() {
-    if (next <= last) {
-      return next++;
-    }
-    Integer id = returned.poll();
-    if (id == null) {
+    int id = takeIfAny();
+    if (id == NONE) {
       throw new DriverException(
           "all %ss up to %d are in use; close domains that are not needed".formatted(name, last));
     }
     return id;
+  }
+
+  /** An identifier that nobody has, or {@link #NONE}. */
+  public synchronized int takeIfAny() {
+    if (next <= last) {
+      return next++;
+    }
+    Integer id = returned.poll();
+    return id == null ? NONE : id;
   }
 
   /** Takes an identifier back. Only when no cache holds an entry with it any more. */
