@@ -3,20 +3,18 @@ package org.iommu4j.conformance;
 import java.util.Map;
 import org.iommu4j.conformance.FakeArchitecture.Reason;
 import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.AddressType;
 import org.iommu4j.core.dma.AtsInvalidation;
 import org.iommu4j.core.dma.Completion;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Host;
-import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
 import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.testing.InertIommu;
 
 /**
  * A unit that does something simple for each thing that vectors look at.
@@ -29,7 +27,7 @@ import org.iommu4j.core.memory.PhysicalMemory;
  *   <li>A write to {@link #ACTION} sends a message, or throws.
  * </ul>
  */
-final class FakeIommu implements Iommu {
+final class FakeIommu extends InertIommu {
   static final int ACTION = 0x800;
   static final int RESPOND = 1;
   static final int INVALIDATE = 2;
@@ -38,7 +36,6 @@ final class FakeIommu implements Iommu {
 
   private final Host host;
   private final Map<Integer, Integer> words;
-  private final AccessWindows windows = new AccessWindows();
 
   FakeIommu(Host host, Map<Integer, Integer> words) {
     this.host = host;
@@ -136,25 +133,5 @@ final class FakeIommu implements Iommu {
   @Override
   public void invalidationTimedOut(int tagVector) {
     write(0x300, 4, tagVector);
-  }
-
-  @Override
-  public AccessWindows windows() {
-    return windows;
-  }
-
-  @Override
-  public Inspector inspector() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public int registerBytes() {
-    return 4096;
-  }
-
-  @Override
-  public Map<String, Long> statistics() {
-    return Map.of();
   }
 }

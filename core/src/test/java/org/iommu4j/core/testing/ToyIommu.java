@@ -4,21 +4,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.BridgeError;
 import org.iommu4j.core.dma.Completion;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.FaultReason;
-import org.iommu4j.core.dma.Inspector;
-import org.iommu4j.core.dma.InterruptDelivery;
-import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
-import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
 
 /** A unit that translates by a map of pages, and notes what it is asked. */
-public final class ToyIommu implements Iommu {
+public final class ToyIommu extends InertIommu {
   /** Why not. */
   public enum Reason implements FaultReason {
     NOT_MAPPED,
@@ -46,7 +40,6 @@ public final class ToyIommu implements Iommu {
   public final List<String> messages = new ArrayList<>();
   public final List<String> bridge = new ArrayList<>();
   private final Map<Long, Page> pages = new HashMap<>();
-  private final AccessWindows windows = new AccessWindows();
   public Runnable whileTranslating = () -> {};
   public int messageOutcome = PhysicalMemory.OK;
 
@@ -91,11 +84,6 @@ public final class ToyIommu implements Iommu {
   }
 
   @Override
-  public boolean remap(InterruptRequest request, InterruptDelivery out) {
-    return false;
-  }
-
-  @Override
   public int writeMessage(DmaRequest request, Translation translation, long data, int length) {
     messages.add("%x/%d %x".formatted(request.iova(), length, data));
     return messageOutcome;
@@ -105,43 +93,4 @@ public final class ToyIommu implements Iommu {
   public void bridgeError(DmaRequest request, BridgeError error) {
     bridge.add(error + " " + request);
   }
-
-  @Override
-  public void pageRequest(PageRequest request) {}
-
-  @Override
-  public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
-    return false;
-  }
-
-  @Override
-  public void invalidationTimedOut(int tagVector) {}
-
-  @Override
-  public AccessWindows windows() {
-    return windows;
-  }
-
-  @Override
-  public Inspector inspector() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public int registerBytes() {
-    return 4096;
-  }
-
-  @Override
-  public Map<String, Long> statistics() {
-    return Map.of();
-  }
-
-  @Override
-  public long read(long offset, int size) {
-    return 0;
-  }
-
-  @Override
-  public void write(long offset, int size, long value) {}
 }

@@ -9,7 +9,6 @@ import java.util.TreeMap;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.Layout;
 import org.iommu4j.core.dma.Access;
-import org.iommu4j.core.dma.AccessWindows;
 import org.iommu4j.core.dma.Completion;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Inspector;
@@ -17,13 +16,12 @@ import org.iommu4j.core.dma.Inspector.Step;
 import org.iommu4j.core.dma.Inspector.Walk;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptRequest;
-import org.iommu4j.core.dma.Iommu;
-import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.core.testing.InertIommu;
 
 /** The fake's hardware: no cache, tables read at every access. */
-final class FakeIommu implements Iommu {
+final class FakeIommu extends InertIommu {
   static final int TABLE = 0;
   static final int FAULT_SOURCE = 8;
   static final int FAULT_ADDRESS = 16;
@@ -51,7 +49,6 @@ final class FakeIommu implements Iommu {
   private record Record(int source, long address, long kind) {}
 
   private final PhysicalMemory memory;
-  private final AccessWindows windows = new AccessWindows();
   private final Deque<Record> faults = new ArrayDeque<>();
   private long table;
   private long translations;
@@ -77,7 +74,7 @@ final class FakeIommu implements Iommu {
   public synchronized void write(long offset, int size, long value) {
     if (offset == TABLE) {
       table = value;
-      windows.drain();
+      windows().drain();
     } else if (offset == FAULT_KIND) {
       faults.poll();
     }
@@ -150,27 +147,6 @@ final class FakeIommu implements Iommu {
     }
     out.deliver(InterruptDelivery.Kind.WRITTEN, translation.pa(), request.data(), 0);
     return true;
-  }
-
-  @Override
-  public int writeMessage(DmaRequest request, Translation translation, long data, int length) {
-    return PhysicalMemory.VIOLATION;
-  }
-
-  @Override
-  public void pageRequest(PageRequest request) {}
-
-  @Override
-  public boolean invalidationCompleted(int source, boolean segmented, int tagVector, int count) {
-    return false;
-  }
-
-  @Override
-  public void invalidationTimedOut(int tagVector) {}
-
-  @Override
-  public AccessWindows windows() {
-    return windows;
   }
 
   @Override
