@@ -125,8 +125,20 @@ public final class Gather {
     clear();
   }
 
-  /** Starts anew; the table pages are lost, because a cache may still refer to them. */
-  void clear() {
+  /** Takes over all that another one has, which starts anew. */
+  void takeOver(Gather other) {
+    for (int i = 0; i < other.count; i++) {
+      add(other.first[i], other.last[i], other.stride[i], other.table[i]);
+    }
+    for (int i = 0; i < other.frameCount; i += 2) {
+      frame(other.frames[i], other.frames[i + 1]);
+    }
+    overflow |= other.overflow;
+    tables |= other.tables;
+    other.clear();
+  }
+
+  private void clear() {
     count = 0;
     overflow = false;
     tables = false;

@@ -31,6 +31,8 @@ public final class ManagedDomain<T> implements Domain {
   private final @Nullable PageTable table;
   private final AddressLimits limits;
   private final Object lock = new Object();
+
+  /** What was unmapped: empty unless it could not be invalidated, and is owed. */
   private final Gather gather = new Gather();
 
   /** Caches may hold that nothing is mapped. */
@@ -44,7 +46,7 @@ public final class ManagedDomain<T> implements Domain {
 
   /**
    * There is more to do in map and unmap than usual: an open batch, a mapping of the driver's own,
-   * or the domain is closed.
+   * an invalidation that failed, or the domain is closed.
    */
   private boolean unusual;
 
@@ -158,9 +160,22 @@ public final class ManagedDomain<T> implements Domain {
                   .formatted(size, iova));
         }
       }
-      t.map(iova, pa, size, permissions);
-      if (announces) {
+      put(t, iova, pa, size, permissions);
+    }
+  }
+
+  /**
+   * Maps, and makes caches forget that nothing was mapped; if they do not, it is unmapped again.
+   */
+  private void put(PageTable t, long iova, long pa, long size, int permissions) {
+    t.map(iova, pa, size, permissions);
+    if (announces) {
+      try {
         driver.announce(this, iova, size);
+      } catch (DriverException e) {
+        t.unmap(iova, size, gather);
+        complete(gather, e);
+        throw e;
       }
     }
   }
@@ -210,19 +225,12 @@ public final class ManagedDomain<T> implements Domain {
             f.iova(),
             f.last(),
             (at, size) -> {
-              t.map(at, f.pa() + (at - f.iova()), size, f.permissions());
-              if (announces) {
-                driver.announce(this, at, size);
-              }
+              put(t, at, f.pa() + (at - f.iova()), size, f.permissions());
               done.add(new long[] {at, size});
             });
       } catch (IllegalStateException | DriverException e) {
-        try {
-          done.forEach(piece -> t.unmap(piece[0], piece[1], gather));
-          complete(gather);
-        } catch (DriverException alsoFailed) {
-          e.addSuppressed(alsoFailed);
-        }
+        done.forEach(piece -> t.unmap(piece[0], piece[1], gather));
+        complete(gather, e);
         throw e;
       }
       fixtures.add(f);
@@ -240,7 +248,7 @@ public final class ManagedDomain<T> implements Domain {
       if (closed || !fixtures.remove(f)) {
         return;
       }
-      unusual = !batches.isEmpty() || !fixtures.isEmpty();
+      unusual = isUnusual();
       try {
         fixtures.gaps(f.iova(), f.last(), (at, size) -> t.unmap(at, size, gather));
       } finally {
@@ -249,7 +257,14 @@ public final class ManagedDomain<T> implements Domain {
     }
   }
 
-  /** Invalidates, then gives table pages back; on failure they stay lost. */
+  private boolean isUnusual() {
+    return closed || !batches.isEmpty() || !fixtures.isEmpty() || !gather.isEmpty();
+  }
+
+  /**
+   * Invalidates, then gives table pages back. What fails is owed: before anything else is said to
+   * be unmapped, and before its addresses are used anew.
+   */
   private void complete(Gather what) {
     if (what.isEmpty()) {
       return;
@@ -258,16 +273,31 @@ public final class ManagedDomain<T> implements Domain {
       driver.invalidate(this, what);
       what.completed(frames);
     } finally {
-      what.clear();
+      if (what != gather) {
+        gather.takeOver(what);
+      }
+      unusual = isUnusual();
+    }
+  }
+
+  /** After something failed already. */
+  private void complete(Gather what, RuntimeException cause) {
+    try {
+      complete(what);
+    } catch (DriverException e) {
+      cause.addSuppressed(e);
     }
   }
 
   /**
-   * Completes what open batches unmapped here: an address, or the way to it, must not get a new
-   * meaning while caches may hold the old one.
+   * Completes what open batches unmapped here, and what could not be invalidated: an address, or
+   * the way to it, must not get a new meaning while caches may hold the old one.
    */
   private void settle(long iova, long size) {
     checkOpen();
+    if (gather.overlaps(iova, iova + size - 1)) {
+      complete(gather);
+    }
     for (PendingBatch b : batches) {
       if (b.changes.overlaps(iova, iova + size - 1)) {
         complete(b.changes);
@@ -311,7 +341,7 @@ public final class ManagedDomain<T> implements Domain {
     public void close() {
       synchronized (lock) {
         if (batches.remove(this)) {
-          unusual = !batches.isEmpty() || !fixtures.isEmpty();
+          unusual = isUnusual();
           complete(changes);
         }
       }
@@ -385,16 +415,15 @@ public final class ManagedDomain<T> implements Domain {
     }
   }
 
-  /** Nobody is attached any more: completes open batches, forgets, frees. */
+  /** Nobody is attached any more: forgets everything, then frees. */
   void shut() {
     synchronized (lock) {
       closed = true;
       unusual = true;
-      for (PendingBatch b : batches) {
-        complete(b.changes);
-      }
-      batches.clear();
       driver.retire(this);
+      batches.forEach(b -> gather.takeOver(b.changes));
+      batches.clear();
+      gather.completed(frames);
       if (table != null) {
         table.free();
       }

@@ -181,12 +181,14 @@ public final class MappedMessages {
         Slot old = before;
         before = s;
         slot = next;
+        address = targetAddress;
+        data = targetData;
         leave(old);
       } else {
         check(targetAddress);
+        address = targetAddress;
+        data = targetData;
       }
-      address = targetAddress;
-      data = targetData;
     }
 
     @Override
@@ -201,8 +203,11 @@ public final class MappedMessages {
       Slot old = before;
       slot = null;
       before = null;
-      leave(now);
-      leave(old);
+      try {
+        leave(now);
+      } finally {
+        leave(old);
+      }
     }
   }
 }

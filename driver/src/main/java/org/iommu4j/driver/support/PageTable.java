@@ -36,6 +36,8 @@ public final class PageTable {
   private final int lowShift;
   private final int lowSpanShift;
   private final Node root;
+
+  /** What {@link #map} made invalid: empty unless it could not be invalidated, and is owed. */
   private final Gather own = new Gather();
 
   // The lowest table used last: maps mostly continue where the one before ended.
@@ -104,6 +106,7 @@ public final class PageTable {
    * @throws DriverException if there is no more memory for tables; nothing is changed then
    */
   public void map(long iova, long pa, long size, int permissions) {
+    complete();
     // Within one lowest table, and less than all of it: no higher level can be involved.
     if (size >>> lowSpanShift == 0 && (iova + size - 1 ^ iova) >>> lowSpanShift == 0) {
       Node t = lowest(iova);
@@ -124,7 +127,11 @@ public final class PageTable {
     } catch (DriverException e) {
       // Devices may have used what is there already: unmap it as if it had been wanted.
       unmap(root, iova, iova + size - 1, own);
-      complete();
+      try {
+        complete();
+      } catch (DriverException alsoFailed) {
+        e.addSuppressed(alsoFailed);
+      }
       throw e;
     }
   }
@@ -153,12 +160,8 @@ public final class PageTable {
 
   private void complete() {
     if (!own.isEmpty()) {
-      try {
-        invalidator.invalidate(own);
-        own.completed(frames);
-      } finally {
-        own.clear();
-      }
+      invalidator.invalidate(own);
+      own.completed(frames);
     }
   }
 
@@ -255,6 +258,7 @@ public final class PageTable {
    * @return bytes that were mapped
    */
   public long unmap(long iova, long size, Gather gather) {
+    gather.takeOver(own);
     return unmap(root, iova, iova + size - 1, gather);
   }
 

@@ -17,6 +17,7 @@ import org.iommu4j.core.testing.IntervalMap;
 import org.iommu4j.core.testing.Property;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.FrameAllocator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -351,6 +352,36 @@ class PageTableTest {
       } else if (entry != 0) {
         touch(b, entry & ToyFormat.ADDRESS, level - 1);
       }
+    }
+  }
+
+  @Test
+  void what_could_not_be_forgotten_is_forgotten_before_anything_else_is_mapped() {
+    ToyFormat format = FORMATS.getFirst();
+    AtomicBoolean broken = new AtomicBoolean(true);
+    AtomicLong tables = new AtomicLong();
+    try (PhysicalMemory memory = new PhysicalMemory()) {
+      memory.addAnonymous(0x10_0000, 1 << 20);
+      FrameAllocator frames = new FrameAllocator(memory, 0x10_0000, 1 << 20);
+      Invalidator invalidator =
+          gather -> {
+            if (broken.get()) {
+              throw new DriverException("the unit hangs");
+            }
+            tables.addAndGet(gather.hasTables() ? 1 : 0);
+          };
+      PageTable table = new PageTable(memory, frames, format, format.pageSizes(), invalidator);
+      table.map(0, 0, 0x1000, RW);
+      Gather gather = new Gather();
+      table.unmap(0, 0x1000, gather);
+      gather.completed(frames);
+      // The empty table has to make way for a large page; caches may hold the way to it.
+      assertThatThrownBy(() -> table.map(0, 0, 1 << 18, RW)).isInstanceOf(DriverException.class);
+      broken.set(false);
+      table.map(0, 0, 1 << 18, RW);
+      assertThat(tables).hasValue(1);
+      table.free();
+      assertThat(frames.inUse()).isZero();
     }
   }
 }
