@@ -41,7 +41,8 @@ final class Control {
 
   /** Makes earlier stores reach the unit. §6.8. */
   synchronized void flushBuffers() {
-    unit.write(Registers.GCMD, status() & LEVELS | Registers.WBF.mask());
+    long now = unit.awaitClear(Registers.GSTS, Registers.WBFS); // what a wait gave up on
+    unit.write(Registers.GCMD, now & LEVELS | Registers.WBF.mask());
     unit.awaitClear(Registers.GSTS, Registers.WBFS);
   }
 }

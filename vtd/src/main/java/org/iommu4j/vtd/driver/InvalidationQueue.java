@@ -11,7 +11,7 @@ import org.iommu4j.vtd.layout.Registers;
 /**
  * The invalidation queue. §6.5.2: every batch of descriptors ends with a wait that writes a number
  * to memory, and is waited for before the next batch starts, so at an error the queue holds
- * descriptors of one batch only.
+ * descriptors of one batch only, and those of batches that were waited for in vain.
  *
  * <p>The errors, as Linux treats them. Of a descriptor that the unit calls invalid the place is
  * taken by a harmless wait, so that the queue gets on; the batch has failed. A descriptor that it
@@ -50,6 +50,10 @@ final class InvalidationQueue implements InvalidationPort {
   private long status;
   private int sequence;
   private int tail;
+
+  /** As far as is known: the unit has fetched what is before. */
+  private int head;
+
   private String refusal = "";
 
   InvalidationQueue(Unit unit, Control control, Plan plan) {
@@ -65,6 +69,7 @@ final class InvalidationQueue implements InvalidationPort {
     queue = unit.frames.allocate((long) pages * PAGE);
     status = unit.frames.allocate(PAGE);
     tail = 0;
+    head = 0;
     unit.write(Registers.IQT, 0);
     long iqa =
         Registers.IQA_BASE.in(queue)
@@ -125,12 +130,25 @@ final class InvalidationQueue implements InvalidationPort {
     int most = entries - 2;
     for (int from = 0; ; from += most) {
       int to = Math.min(batch.size(), from + most);
+      makeRoom(to - from + 1);
       for (int i = from; i < to; i++) {
         append(batch.first(i), batch.second(i));
       }
       Outcome outcome = complete();
       if (outcome != Outcome.DONE || to == batch.size()) {
         return outcome;
+      }
+    }
+  }
+
+  /** What an earlier wait gave up on is still there, and stays until the unit has fetched it. */
+  private void makeRoom(int wanted) {
+    Unit.Patience patience = unit.patience();
+    while (Math.floorMod(head - tail - 1, entries) < wanted) {
+      head = (int) (unit.read(Registers.IQH) / bytes) % entries;
+      errors();
+      if (!patience.more()) {
+        throw stuck();
       }
     }
   }
@@ -164,6 +182,7 @@ final class InvalidationQueue implements InvalidationPort {
     while (true) {
       if ((int) unit.memory.readInt(status) == number) {
         VarHandle.acquireFence();
+        head = tail;
         return outcome;
       }
       Outcome seen = errors();

@@ -50,6 +50,7 @@ final class RegisterInvalidation implements InvalidationPort {
 
   private void contexts(long first) {
     long granularity = Descriptor.G.get(first);
+    unit.awaitClear(Registers.CCMD, Registers.ICC); // what an earlier wait gave up on
     unit.write(
         Registers.CCMD,
         Registers.ICC.mask()
@@ -62,6 +63,7 @@ final class RegisterInvalidation implements InvalidationPort {
 
   private void translations(long first, long second) {
     long granularity = Descriptor.G.get(first);
+    unit.awaitClear(iotlb, Registers.IVT); // what an earlier wait gave up on
     if (granularity == Registers.SELECTIVE) {
       unit.write(
           iva,

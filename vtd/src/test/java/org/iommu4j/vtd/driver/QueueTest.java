@@ -3,6 +3,8 @@ package org.iommu4j.vtd.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.memory.Failure;
 import org.iommu4j.core.memory.Mmio;
@@ -10,6 +12,8 @@ import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.Interrupt;
+import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.Registers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -153,6 +157,203 @@ class QueueTest {
       domain.map(0x3000, Rig.DATA, 0x3000, RW);
       domain.unmap(0x3000, 0x3000);
       assertThat(rig.translate(DEVICE, 300, 0x3000, Access.READ)).isFalse();
+    }
+  }
+
+  /** A unit that does not look at its queue for a while. */
+  private static final class Sleeper extends Tampered {
+    boolean asleep;
+    private long tail = -1;
+
+    Sleeper(Mmio unit) {
+      super(unit);
+    }
+
+    @Override
+    public void write(long offset, int size, long value) {
+      if (offset == Registers.IQT.offset() && asleep) {
+        tail = value;
+      } else {
+        super.write(offset, size, value);
+      }
+    }
+
+    void wakeUp() {
+      asleep = false;
+      if (tail >= 0) {
+        super.write(Registers.IQT.offset(), 8, tail);
+      }
+    }
+  }
+
+  @Test
+  void descriptors_that_have_no_room_overwrite_none_that_are_not_fetched() {
+    Sleeper[] sleeper = new Sleeper[1];
+    try (Rig rig =
+        Rig.with()
+            .driver("queue_pages", 1)
+            .driver("timeout_ms", 1)
+            .unit("cache", "worst-case")
+            .wrap((unit, memory) -> sleeper[0] = new Sleeper(unit))
+            .build()) {
+      List<Interrupt> all = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        Interrupt irq = rig.driver.interrupt(DEVICE, 0xfee0_1000L, 0x41);
+        assertThat(rig.interrupt(DEVICE, irq.address(), irq.data())).isTrue();
+        all.add(irq);
+      }
+      sleeper[0].asleep = true;
+      for (Interrupt irq : all) {
+        assertThatThrownBy(irq::close)
+            .isInstanceOf(DriverException.class)
+            .hasMessageContaining("not completed");
+      }
+      sleeper[0].wakeUp();
+      rig.driver.interrupt(DEVICE, 0xfee0_1000L, 0x42).close();
+      for (Interrupt irq : all.subList(0, 60)) {
+        assertThat(rig.interrupt(DEVICE, irq.address(), irq.data()))
+            .as("message %x, whose descriptor was in the queue", irq.address())
+            .isFalse();
+      }
+    }
+  }
+
+  /** A unit without a queue, which takes its time. */
+  private static final class Slow extends Tampered {
+    boolean slow;
+    private long pending;
+
+    Slow(Mmio unit) {
+      super(unit);
+    }
+
+    private static boolean isCommand(long offset) {
+      return offset == Registers.iotlb(standardEcap()).offset();
+    }
+
+    private static long standardEcap() {
+      return Rig.with().ecap();
+    }
+
+    @Override
+    public long read(long offset, int size) {
+      if (isCommand(offset) && pending != 0) {
+        if (slow) {
+          return pending;
+        }
+        super.write(offset, size, pending);
+        pending = 0;
+      }
+      return super.read(offset, size);
+    }
+
+    @Override
+    public void write(long offset, int size, long value) {
+      if (!isCommand(offset) || pending == 0 && !slow) {
+        super.write(offset, size, value);
+      } else if (pending == 0) {
+        pending = value; // what comes while the unit is busy is lost
+      }
+    }
+  }
+
+  @Test
+  void a_register_that_is_busy_takes_no_command() {
+    Slow[] slow = new Slow[1];
+    try (Rig rig =
+        Rig.with()
+            .driver("mode", "legacy")
+            .driver("invalidation", "registers")
+            .driver("timeout_ms", 1)
+            .driver("flush_limit", 0)
+            .unit("cache", "worst-case")
+            .wrap((unit, memory) -> slow[0] = new Slow(unit))
+            .build()) {
+      Domain one = rig.driver.createDomain(DomainType.DMA_STRICT);
+      Domain two = rig.driver.createDomain(DomainType.DMA_STRICT);
+      one.attach(DEVICE);
+      two.attach(DEVICE + 1);
+      one.map(0x3000, Rig.DATA, 0x1000, RW);
+      two.map(0x3000, Rig.DATA, 0x1000, RW);
+      assertThat(rig.translate(DEVICE + 1, 0x3000, Access.READ)).isTrue();
+      slow[0].slow = true;
+      assertThatThrownBy(() -> one.unmap(0x3000, 0x1000)).isInstanceOf(DriverException.class);
+      slow[0].slow = false;
+      two.unmap(0x3000, 0x1000);
+      assertThat(rig.translate(DEVICE + 1, 0x3000, Access.READ)).isFalse();
+    }
+  }
+
+  @Test
+  void what_could_not_be_invalidated_is_invalidated_before_it_is_said_to_be_unmapped() {
+    for (boolean batch : new boolean[] {false, true}) {
+      try (Rig rig = start(Rig.with().unit("cache", "worst-case"))) {
+        Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+        domain.attach(DEVICE);
+        domain.map(0x3000, Rig.DATA, 0x1000, RW);
+        assertThat(rig.translate(DEVICE, 0x3000, Access.READ)).isTrue();
+        Domain.Batch changes = domain.batch();
+        saboteur.at = entry -> saboteur.memory.writeLong(entry, 0xf);
+        saboteur.times = 1;
+        assertThatThrownBy(
+                () -> {
+                  if (batch) {
+                    changes.unmap(0x3000, 0x1000);
+                    changes.close();
+                  } else {
+                    domain.unmap(0x3000, 0x1000);
+                  }
+                })
+            .isInstanceOf(DriverException.class);
+        changes.close();
+        domain.unmap(0x3000, 0x1000);
+        assertThat(rig.translate(DEVICE, 0x3000, Access.READ)).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void what_could_not_be_invalidated_is_invalidated_before_its_address_is_used_anew() {
+    try (Rig rig = start(Rig.with().unit("cache", "worst-case"))) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0, Rig.DATA, 0x20_0000, RW);
+      domain.unmap(0x20_0000 - 0x1000, 0x1000);
+      assertThat(rig.translate(DEVICE, 0x3000, Access.READ)).isTrue();
+      long inUse = rig.frames.inUse();
+      saboteur.at = entry -> saboteur.memory.writeLong(entry, 0xf);
+      saboteur.times = 1;
+      assertThatThrownBy(() -> domain.unmap(0, 0x20_0000)).isInstanceOf(DriverException.class);
+      assertThat(rig.frames.inUse()).as("caches may know the table").isEqualTo(inUse);
+      domain.map(0x3000, Rig.DATA + 0x1000, 0x1000, RW);
+      assertThat(rig.translate(DEVICE, 0x3000, Access.READ)).isTrue();
+      assertThat(rig.translation.pa()).isEqualTo(Rig.DATA + 0x1000);
+      assertThat(rig.frames.inUse()).as("a new table, and the old one free").isEqualTo(inUse);
+    }
+  }
+
+  @Test
+  void what_could_not_be_announced_is_not_mapped() {
+    try (Rig rig =
+        start(
+            Rig.with()
+                .driver("stage", "second")
+                .driver("rmrr", "0x10@0x7000-0x7fff")
+                .cap(Capability.CM, 1)
+                .unit("cache", "worst-case"))) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      saboteur.at = entry -> saboteur.memory.writeLong(entry, 0xf);
+      saboteur.times = 1;
+      assertThatThrownBy(() -> domain.map(0x3000, Rig.DATA, 0x1000, RW))
+          .isInstanceOf(DriverException.class);
+      assertThat(domain.mapped()).isZero();
+      assertThat(rig.translate(DEVICE, 0x3000, Access.READ)).isFalse();
+      saboteur.times = 1;
+      assertThatThrownBy(() -> domain.attach(0x10)).isInstanceOf(DriverException.class);
+      assertThat(domain.mapped()).isZero();
+      domain.attach(0x10);
+      assertThat(domain.iovaToPhys(0x7000)).isEqualTo(0x7000);
     }
   }
 }

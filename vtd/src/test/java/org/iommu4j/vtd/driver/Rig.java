@@ -32,6 +32,11 @@ final class Rig extends DriverRig {
       return register("ecap", ecap);
     }
 
+    /** The extended capability register as it is so far. */
+    long ecap() {
+      return ecap;
+    }
+
     @Override
     public Rig build() {
       return new Rig(this);
