@@ -1,6 +1,8 @@
 package org.iommu4j.vtd.driver;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.DriverException;
@@ -18,7 +20,8 @@ import org.iommu4j.vtd.layout.Registers;
  * goes, and that nobody else may send it.
  *
  * <p>What changes of an entry that stays in its format is in its first word, so it changes in one
- * store; else the entry is not present for a moment, and what the device sends then is blocked.
+ * store; an entry of which both words change is not present for a moment, and what the device sends
+ * then is blocked.
  */
 final class InterruptTable {
   /** The smallest block of frames. */
@@ -32,6 +35,10 @@ final class InterruptTable {
   private final Control control;
   private final InvalidationPort port;
   private final IdAllocator indices;
+
+  /** Entries that caches may hold as they were, because an invalidation failed. */
+  private final Set<Integer> owing = new HashSet<>();
+
   private long table;
   private boolean on;
 
@@ -112,15 +119,17 @@ final class InterruptTable {
 
   private void write(int index, long first, long second) {
     long at = at(index);
-    boolean wasPresent = Irte.P.isSet(unit.memory.readLong(at));
-    if (wasPresent && unit.memory.readLong(at + 8) != second) {
+    long before = unit.memory.readLong(at);
+    boolean cached = Irte.P.isSet(before) || owing.contains(index);
+    // A change of one word is a change at once: no message is lost.
+    if (Irte.P.isSet(before) && before != first && unit.memory.readLong(at + 8) != second) {
       unit.store(at, 0);
       forget(index);
-      wasPresent = false;
+      cached = false;
     }
     unit.store(at + 8, second);
     unit.link(at, first);
-    if (wasPresent || plan.cachesAbsent()) {
+    if (cached || plan.cachesAbsent()) {
       forget(index);
     } else if (plan.flushesBuffers()) {
       control.flushBuffers();
@@ -128,7 +137,9 @@ final class InterruptTable {
   }
 
   private void forget(int index) {
+    owing.add(index);
     port.run(new Descriptors(plan).forgetInterrupt(index));
+    owing.remove(index);
   }
 
   private void checkDescriptor(long descriptor, int vector) {

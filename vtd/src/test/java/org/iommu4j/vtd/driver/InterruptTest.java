@@ -10,6 +10,7 @@ import org.iommu4j.driver.Interrupt;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.PostedDescriptor;
+import org.iommu4j.vtd.layout.Registers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -213,6 +214,71 @@ class InterruptTest {
       assertThatThrownBy(() -> irq.post(Rig.DATA, 0, false))
           .isInstanceOf(IllegalArgumentException.class);
       irq.close();
+    }
+  }
+
+  @Test
+  void a_change_that_failed_is_forgotten_by_the_one_that_succeeds() {
+    boolean[] broken = {false};
+    try (Rig rig =
+        Rig.with()
+            .unit("cache", "worst-case")
+            .driver("timeout_ms", 1)
+            .wrap(
+                (unit, memory) ->
+                    new Tampered(unit) {
+                      @Override
+                      public void write(long offset, int size, long value) {
+                        if (offset == Registers.IQT.offset() && broken[0]) {
+                          long iqa = unit.read(Registers.IQA.offset(), 8);
+                          long at = unit.read(Registers.IQH.offset(), 8);
+                          memory.writeLong(Registers.IQA_BASE.in(iqa) + at, 0xf);
+                        }
+                        super.write(offset, size, value);
+                      }
+                    })
+            .build()) {
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      rig.messages.clear();
+      broken[0] = true;
+      assertThatThrownBy(() -> irq.post(Rig.DATA, 0x83, false)).isInstanceOf(DriverException.class);
+      broken[0] = false;
+      irq.post(Rig.DATA, 0x83, false);
+      assertThat(send(rig, DEVICE, irq)).isTrue();
+      assertThat(rig.messages).doesNotContain(arrived(CPU_1, 0x41));
+      assertThat(rig.memory.readLong(Rig.DATA + 16)).isEqualTo(1L << 3);
+    }
+  }
+
+  @Test
+  void no_message_is_lost_while_one_word_of_its_entry_changes() {
+    Runnable[] meanwhile = {() -> {}};
+    try (Rig rig =
+        Rig.with()
+            .unit("cache", "off")
+            .wrap(
+                (unit, memory) ->
+                    new Tampered(unit) {
+                      @Override
+                      public void write(long offset, int size, long value) {
+                        meanwhile[0].run();
+                        super.write(offset, size, value);
+                      }
+                    })
+            .build()) {
+      long far = Rig.DATA + 0x2_0000_0000L;
+      rig.memory.addAnonymous(far, 4096);
+      Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
+      meanwhile[0] = () -> assertThat(send(rig, DEVICE, irq)).isTrue();
+      irq.retarget(FAR_CPU, 0x41);
+      irq.retarget(FAR_CPU, 0x42);
+      meanwhile[0] = () -> {};
+      irq.post(Rig.DATA, 0x83, false);
+      meanwhile[0] = () -> assertThat(send(rig, DEVICE, irq)).isTrue();
+      irq.post(far, 0x83, false);
+      meanwhile[0] = () -> {};
+      assertThat(rig.memory.readLong(far + 16)).isEqualTo(1L << 3);
     }
   }
 }
