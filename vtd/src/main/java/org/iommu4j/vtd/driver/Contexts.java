@@ -1,7 +1,10 @@
 package org.iommu4j.vtd.driver;
 
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.support.Attachment;
@@ -27,6 +30,9 @@ abstract sealed class Contexts permits LegacyContexts, ScalableContexts {
   private final DeviceCaches caches;
   private final Map<Integer, Device> devices = new HashMap<>();
 
+  /** Those with invalidations that failed. */
+  private final Set<Device> owing = new HashSet<>();
+
   Contexts(
       Unit unit,
       Plan plan,
@@ -51,11 +57,22 @@ abstract sealed class Contexts permits LegacyContexts, ScalableContexts {
     Device d = devices.computeIfAbsent(who.source(), s -> new Device(s, plan));
     try {
       settle(d);
+      trust(d);
       change(d, who.hasPasid() ? who.pasid() : NO_PROCESS, to);
     } catch (DriverException e) {
       abandon(d);
       throw e;
     }
+  }
+
+  /**
+   * Carries out what is owed of all devices: before that, a device that could not be moved may
+   * still reach what it was attached to.
+   *
+   * @throws DriverException if the unit fails again
+   */
+  final synchronized void settle() {
+    List.copyOf(owing).forEach(this::settle);
   }
 
   /** Makes up for what failed before. */
@@ -69,17 +86,31 @@ abstract sealed class Contexts permits LegacyContexts, ScalableContexts {
       d.orphan = null;
       orphan.free();
     }
-    if (d.distrusted && !d.present) {
-      // Perhaps another device is in its place by now; its cache has to be empty all the same.
-      d.distrusted = !caches.forgetSpace(d.source, DmaRequest.NO_PASID);
+    if (!d.present && !d.spaces.isEmpty()) {
+      withoutAts(d); // in the middle of that the unit failed
     }
+    owing.remove(d);
+  }
+
+  /** Perhaps another device is in its place by now; its cache has to be empty all the same. */
+  private void trust(Device d) {
+    if (d.distrusted && !d.present) {
+      d.unanswered.removeIf(pasid -> caches.forgetSpace(d.source, tag(pasid)));
+      d.distrusted = !d.unanswered.isEmpty();
+    }
+  }
+
+  private static int tag(int pasid) {
+    return pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
   }
 
   /** Carries out invalidations of what is not present any more; if they fail they are owed. */
   final void forget(Device d, Descriptors batch) {
     d.owed.addAll(batch);
+    owing.add(d);
     port.run(d.owed);
     d.owed.clear();
+    owing.remove(d);
   }
 
   /** What became present: forgets that it was not, where that may be cached. */
@@ -93,9 +124,9 @@ abstract sealed class Contexts permits LegacyContexts, ScalableContexts {
 
   /** All that the device holds for a PASID; if it does not answer it loses ATS. */
   final void forgetInDevice(Device d, int pasid) {
-    if (d.ats && !d.distrusted) {
-      int tag = pasid == NO_PROCESS ? DmaRequest.NO_PASID : pasid;
-      d.distrusted = !caches.forgetSpace(d.source, tag);
+    if (d.distrusted || d.ats && !caches.forgetSpace(d.source, tag(pasid))) {
+      d.distrusted = true;
+      d.unanswered.add(pasid);
     }
   }
 
@@ -114,12 +145,19 @@ abstract sealed class Contexts permits LegacyContexts, ScalableContexts {
 
   private void abandon(Device d) {
     block(d);
+    if (d.distrusted || d.ats) {
+      d.distrusted = true;
+      d.unanswered.addAll(d.spaces.keySet());
+    }
     d.present = false;
     d.ats = false;
     d.spaces.clear();
     d.dids.clear();
-    d.orphan = d.directory;
-    d.directory = null;
+    if (d.directory != null) {
+      d.orphan = d.directory;
+      d.directory = null;
+    }
+    owing.add(d);
   }
 
   /** Whether the device may hold translations. */

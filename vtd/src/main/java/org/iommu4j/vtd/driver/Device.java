@@ -29,8 +29,14 @@ final class Device {
   /** The device may keep translations in a cache of its own, as the context entry says. */
   boolean ats;
 
-  /** It left an invalidation unanswered: no translations for its own cache any more. */
+  /**
+   * It left an invalidation unanswered, or could not be asked: no translations for its own cache
+   * any more.
+   */
   boolean distrusted;
+
+  /** The PASIDs that it may hold translations of all the same. */
+  final TreeSet<Integer> unanswered = new TreeSet<>();
 
   Device(int source, Plan plan) {
     this.source = source;

@@ -47,9 +47,9 @@ final class ScalableContexts extends Contexts {
       return;
     }
     directory.clear(pasid);
-    d.spaces.remove(pasid);
     forget(d, forgetting(old, pasid));
     forgetInDevice(d, pasid);
+    d.spaces.remove(pasid);
     if (plan.settings().pri()) {
       requests.drain(d.source, pasid == NO_PROCESS ? -1 : pasid);
     }

@@ -200,6 +200,8 @@ final class VtdDriver extends BaseDriver<Space> {
       }
       domain.nested().forEach(this::forgetInDevices);
     }
+    // Last: who was not found above because its move failed meanwhile owes it since then.
+    contexts.settle();
   }
 
   /** The PASIDs that lead to a domain; 0 for requests without. */
@@ -277,10 +279,12 @@ final class VtdDriver extends BaseDriver<Space> {
         }
       }
     }
+    contexts.settle();
   }
 
   @Override
   protected void retire(ManagedDomain<Space> domain) {
+    contexts.settle();
     if (!domain.type().maps() && domain.type() != DomainType.NESTED) {
       return;
     }
