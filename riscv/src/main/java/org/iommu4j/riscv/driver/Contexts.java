@@ -2,7 +2,10 @@ package org.iommu4j.riscv.driver;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.support.Attachment;
@@ -36,6 +39,9 @@ final class Contexts {
   private final Space host;
 
   private final Map<Integer, Device> devices = new HashMap<>();
+
+  /** Those with invalidations that failed. */
+  private final Set<Device> owing = new HashSet<>();
 
   Contexts(
       Unit unit,
@@ -87,6 +93,16 @@ final class Contexts {
     }
   }
 
+  /**
+   * Carries out what is owed of all devices: before that, a device that could not be moved may
+   * still reach what it was attached to.
+   *
+   * @throws DriverException if the unit fails again
+   */
+  synchronized void settle() {
+    List.copyOf(owing).forEach(this::apply);
+  }
+
   private void move(Device d, Attachment who, Use to) {
     if (d.distrusted && !d.inUse()) {
       // Perhaps another device is in its place by now; its cache has to be empty all the same.
@@ -131,10 +147,10 @@ final class Contexts {
   /** A process directory that says what the device context says so far. */
   private ProcessDirectory withProcesses(Device d) {
     ProcessDirectory processes = new ProcessDirectory(unit, plan.pdtMode());
+    d.directory = processes;
     if (d.base.allowed()) {
       write(processes.context(NO_PROCESS), d.base.space());
     }
-    d.directory = processes;
     return processes;
   }
 
@@ -171,6 +187,7 @@ final class Contexts {
     if (old != null) {
       forget(d, old);
       d.unforgotten = null;
+      owing.remove(d);
       ProcessDirectory orphan = d.orphan;
       if (orphan != null) {
         orphan.free();
@@ -192,6 +209,7 @@ final class Contexts {
     if (DeviceContext.V.isSet(d.words[DeviceContext.TC])) {
       unit.store(d.at, d.words[DeviceContext.TC] & ~DeviceContext.V.mask());
       d.unforgotten = d.words;
+      owing.add(d);
       d.words = new long[d.words.length];
     }
   }
@@ -201,9 +219,14 @@ final class Contexts {
     invalidate(d);
     d.base = Use.BLOCKED;
     d.pasids.clear();
-    if (d.directory != null) {
-      d.orphan = d.directory;
+    ProcessDirectory processes = d.directory;
+    if (processes != null) {
       d.directory = null;
+      if (d.unforgotten != null && d.orphan == null) {
+        d.orphan = processes;
+      } else {
+        processes.free(); // it was never in a context
+      }
     }
   }
 

@@ -244,6 +244,7 @@ final class RiscvDriver extends BaseDriver<Space> {
     }
     commands.run(c);
     forgetInDevices(domain);
+    contexts().settle();
   }
 
   /** Devices do not say which guest-physical pages a translation of theirs went through. */
@@ -292,10 +293,13 @@ final class RiscvDriver extends BaseDriver<Space> {
       }
       domain.nested().forEach(this::forgetInDevices);
     }
+    // Last: who was not found above because its move failed meanwhile owes it since then.
+    contexts().settle();
   }
 
   @Override
   protected void retire(ManagedDomain<Space> domain) {
+    contexts().settle();
     Space space = domain.tag();
     if (domain.type() != DomainType.NESTED && !domain.type().maps()) {
       return;

@@ -7,12 +7,14 @@ import org.iommu4j.core.Options;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.Fault;
+import org.iommu4j.core.memory.Failure;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.Interrupt;
 import org.iommu4j.driver.ReservedRegion;
 import org.iommu4j.riscv.layout.Cause;
+import org.iommu4j.riscv.layout.Registers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -196,5 +198,28 @@ class MessageTest {
     assertThatThrownBy(() -> Rig.with().driver("message_window", base).build())
         .isInstanceOf(Options.InvalidOption.class)
         .hasMessageContaining("message_window");
+  }
+
+  @Test
+  void a_message_that_goes_goes_from_everywhere_even_if_the_unit_fails_at_one_place() {
+    try (Rig rig = Rig.with().unit("cache", "worst-case").build();
+        DmaPort port = rig.port(DEVICE)) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      Interrupt irq = rig.driver.interrupt(DEVICE, FILE, 1);
+      long before = irq.address();
+      irq.retarget(NEXT_FILE, 2);
+      long queue = Registers.QUEUE_PPN.get(rig.unit.read(Registers.CQB.offset(), 8)) << 12;
+      rig.memory.inject(queue, 0x4000, Failure.POISON);
+      assertThatThrownBy(() -> irq.retarget(FILE + 0x1000, 3)).isInstanceOf(DriverException.class);
+      assertThat(irq.data()).as("as the page that the address leads to").isEqualTo(3);
+      assertThatThrownBy(irq::close).isInstanceOf(DriverException.class);
+      rig.memory.clearInjections();
+      Domain other = rig.driver.createDomain(DomainType.DMA_STRICT);
+      other.attach(DEVICE);
+      for (long at = before; at < before + 0x3000; at += 0x1000) {
+        assertThat(port.writeInt(at, 1)).as("0x%x", at).isFalse();
+      }
+    }
   }
 }
