@@ -9,11 +9,17 @@ import org.jspecify.annotations.Nullable;
  * ServiceLoader}.
  */
 public interface KernelLog {
+  /**
+   * Characters of a line: 1024 bytes that a kernel writes at most, each of which /dev/kmsg may make
+   * four of, and what stands in front. Nothing longer is read, as time grows faster than length.
+   */
+  int LONGEST = 4 * 1024 + 256;
+
   /** The architecture's id, as {@link Architecture#id}. */
   String architecture();
 
   /**
-   * What a line says, null if it is not of this driver.
+   * What a line says, null if it is not of this driver, or longer than {@link #LONGEST}.
    *
    * @param line as in dmesg or a journal, with or without time stamps
    */

@@ -23,7 +23,9 @@ public final class RiscvKernelLog implements KernelLog {
           "(?:^|.*[\\s\\]>])(?:riscv,iommu|iommu_pci) (\\S+): (?:error -\\w+: )?(.*?)\\s*");
 
   private static final Pattern FAULT =
-      Pattern.compile("Fault (\\d+) devid: 0x([0-9a-f]+) iotval: ([0-9a-f]+) iotval2: ([0-9a-f]+)");
+      Pattern.compile(
+          "Fault (\\d{1,9}) devid: 0x([0-9a-f]{1,8}) iotval: ([0-9a-f]{1,16})"
+              + " iotval2: ([0-9a-f]{1,16})");
 
   private static final Pattern RECORD_QUEUE =
       Pattern.compile("Queue #(\\d+) error; memory fault:([01]) overflow:([01])");
@@ -122,6 +124,9 @@ public final class RiscvKernelLog implements KernelLog {
 
   @Override
   public @Nullable KernelMessage parse(String line) {
+    if (line.length() > LONGEST) {
+      return null;
+    }
     Matcher m = LINE.matcher(line);
     if (!m.matches()) {
       Matcher attached = ATTACHED.matcher(line);

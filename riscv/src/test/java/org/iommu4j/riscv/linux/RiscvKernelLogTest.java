@@ -1,6 +1,7 @@
 package org.iommu4j.riscv.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import org.iommu4j.core.dma.Fault;
 import org.iommu4j.core.dma.UnknownReason;
 import org.iommu4j.riscv.layout.Cause;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -144,6 +146,28 @@ class RiscvKernelLogTest {
       })
   void lines_of_others_are_left_to_them(String line) {
     assertThat(log.parse(line)).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "%s|> ",
+        "%s|>",
+        "%s|x: ",
+        "%s|riscv,iommu a: ",
+        "riscv,iommu a:%sx| ",
+        "riscv,iommu a: Fault %s devid: 0x30 iotval: 1000 iotval2: 0|1",
+        "riscv,iommu a: Fault 13 devid: 0x%s iotval: 1000 iotval2: 0|3",
+        "riscv,iommu a: Fault 13 devid: 0x30 iotval: %s iotval2: 0|1",
+        "riscv,iommu a: Fault 13 devid: 0x30 iotval: 0 iotval2: %s|1"
+      })
+  @Timeout(5)
+  void no_line_is_too_long_to_be_read(String pattern) {
+    String[] parts = pattern.split("\\|", -1);
+    for (int n : new int[] {1, 10, 20, 1_000, 100_000}) {
+      String line = parts[0].formatted(parts[1].repeat(n));
+      assertThatCode(() -> log.parse(line)).doesNotThrowAnyException();
+    }
   }
 
   @Test

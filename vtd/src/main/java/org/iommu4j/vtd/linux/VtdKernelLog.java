@@ -20,20 +20,22 @@ public final class VtdKernelLog implements KernelLog {
           + " kernel's drivers/iommu/intel.";
 
   /**
-   * Time stamps, log levels and host names may come first, then for some lines a device, then one
-   * prefix or, in old kernels, two of them.
+   * Repeated groups are possessive here and below: others take a frame of the stack each time.
+   *
+   * <p>Time stamps, log levels and host names may come first, then for some lines a device, then
+   * one prefix or, in old kernels, two of them.
    */
   private static final Pattern LINE =
       Pattern.compile(
           "(?:^|.*?[\\s\\]>])(?:[a-z][\\w-]* (?<device>[0-9a-f:.]+): )?"
               + "(?<prefix>DMAR-IR|DMAR|dmar|INTR-REMAP|Intel-IOMMU|IOMMU):\\s*"
-              + "(?<text>(?:(?:DMAR|INTR-REMAP|Intel-IOMMU|IOMMU):\\s*)*(?<body>.*?))\\s*");
+              + "(?<text>(?:(?:DMAR|INTR-REMAP|Intel-IOMMU|IOMMU):\\s*)*+(?<body>.*?))\\s*");
 
   /** Log level, time stamps, and what a journal puts first. */
   private static final Pattern BARE =
       Pattern.compile(
-          "(?:<\\d+>)?(?:\\[[^\\]]*\\]\\s*)*(?:[A-Z][a-z]{2} +\\d+ [\\d:]+ \\S+ kernel: )?"
-              + "(?:\\[[^\\]]*\\]\\s*)*(?<text>\\S.*?)\\s*");
+          "(?:<\\d+>)?(?:\\[[^\\]]*\\]\\s*)*+(?:[A-Z][a-z]{2} +\\d+ [\\d:]+ \\S+ kernel: )?"
+              + "(?:\\[[^\\]]*\\]\\s*)*+(?<text>\\S.*?)\\s*");
 
   /** Prefixes that other drivers have as well: an unknown line behind them is not ours. */
   private static final List<String> SHARED = List.of("IOMMU", "Intel-IOMMU");
@@ -60,6 +62,9 @@ public final class VtdKernelLog implements KernelLog {
 
   @Override
   public @Nullable KernelMessage parse(String line) {
+    if (line.length() > LONGEST) {
+      return null;
+    }
     Matcher m = LINE.matcher(line);
     if (!m.matches()) {
       Matcher bare = BARE.matcher(line);

@@ -1,6 +1,7 @@
 package org.iommu4j.vtd.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.IOException;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.iommu4j.core.dma.UnknownReason;
 import org.iommu4j.vtd.Captures;
 import org.iommu4j.vtd.layout.Reason;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -209,6 +211,28 @@ class VtdKernelLogTest {
       })
   void other_lines_are_not_of_these_drivers(String line) {
     assertThat(log.parse(line)).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "%sx|[1] ",
+        "DMAR: %sx|DMAR: ",
+        "DMAR:%sx| ",
+        "%s|>",
+        "DMAR: [DMA Read NO_PASID] Request device [00:02.0] fault addr 0x%s|1",
+        "DMAR: [DMA Read NO_PASID] Request device [00:02.0] fault addr 0x0 [fault reason 0x%s] x|7",
+        "DMAR: DRHD base: 0x%s flags: 0x0|1",
+        "DMAR: VT-d detected Invalidation Queue Error: Reason %s|f",
+        "DMAR: No nested translation support%s on dmar0| on"
+      })
+  @Timeout(5)
+  void no_line_is_too_long_to_be_read(String pattern) {
+    String[] parts = pattern.split("\\|", -1);
+    for (int n : new int[] {1, 10, 20, 1_000, 100_000}) {
+      String line = parts[0].formatted(parts[1].repeat(n));
+      assertThatCode(() -> log.parse(line)).doesNotThrowAnyException();
+    }
   }
 
   @Test
