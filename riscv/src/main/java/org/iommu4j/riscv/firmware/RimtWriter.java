@@ -37,7 +37,12 @@ final class RimtWriter {
           out.bytes(n.body());
         }
       }
-      out.u16At(start + RimtLayout.NODE_LENGTH, out.position() - start);
+      int length = out.position() - start;
+      if (length > 0xffff) {
+        throw new IllegalArgumentException(
+            "node %d has %d bytes; at most 65535 can be written".formatted(node.id(), length));
+      }
+      out.u16At(start + RimtLayout.NODE_LENGTH, length);
     }
     for (int[] r : references) {
       out.u32At(r[0], offsets.get(r[1]));

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import org.iommu4j.core.FormatException;
 import org.iommu4j.core.testing.Property;
@@ -178,5 +179,21 @@ class RimtTest {
     assertThatThrownBy(() -> Rimt.of(List.of(rc)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no IOMMU");
+  }
+
+  @Test
+  void a_node_that_is_too_long_for_its_length_is_not_written() {
+    RimtNode unit = new RimtNode.Iommu(0, "RSCV0004", 0x1000, 0, 0, 0, 0, List.of());
+    for (int count : new int[] {3_275, 3_276}) {
+      List<IdMapping> mappings = Collections.nCopies(count, new IdMapping(0, 1, 0, 0, 0));
+      Rimt rimt = Rimt.of(List.of(unit, new RimtNode.RootComplex(1, 0, 0, mappings)));
+      if (20 + 20 * count <= 0xffff) {
+        assertThat(rimt.toBytes()).hasSizeGreaterThan(20 * count);
+      } else {
+        assertThatThrownBy(rimt::toBytes)
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("at most 65535");
+      }
+    }
   }
 }
