@@ -27,7 +27,6 @@ final class DomainCaches {
   void forget(ManagedDomain<Space> domain, Gather gather) {
     // What was cleared before who is attached: whoever comes later walks tables without it.
     VarHandle.fullFence();
-    contexts.settle();
     Batch batch = new Batch();
     if (domain.tag().throughHost()) {
       for (ManagedDomain<Space> user : usersOf(domain)) {
@@ -49,6 +48,8 @@ final class DomainCaches {
       }
       domain.nested().forEach(this::forgetInDevices);
     }
+    // Last: who was not found above because its move failed meanwhile owes it since then.
+    contexts.settle();
   }
 
   /** That nothing was mapped in a range. */
@@ -82,7 +83,6 @@ final class DomainCaches {
       throw new IllegalArgumentException("PASID %d is not one of %s".formatted(pasid, guest));
     }
     VarHandle.fullFence();
-    contexts.settle();
     // Whether devices use the domain or not: caches keep the ways through the guest's tables.
     Batch batch = new Batch();
     Invalidations.guest(batch, domain.tag().domainId(), pasid, iova, size, leafOnly);
@@ -92,14 +92,15 @@ final class DomainCaches {
     for (Attachment who : domain.attachments()) {
       contexts.forgetInDevice(who.source(), pasid, first, last);
     }
+    contexts.settle();
   }
 
   /** Everything of a nested domain. */
   void forgetAll(ManagedDomain<Space> domain) {
     VarHandle.fullFence();
-    contexts.settle();
     retire(domain);
     forgetInDevices(domain);
+    contexts.settle();
   }
 
   /** All that the unit holds under the domain's id; no device uses it any more. */

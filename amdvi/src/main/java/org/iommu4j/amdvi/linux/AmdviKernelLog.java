@@ -19,12 +19,6 @@ public final class AmdviKernelLog implements KernelLog {
       "The AMD-Vi driver's line, but not one that is known here (up to Linux 7.2): look it up in"
           + " the kernel's drivers/iommu/amd.";
 
-  /**
-   * Characters of a line: 1024 bytes that a kernel writes at most, each of which /dev/kmsg may make
-   * four of, and what stands in front. Nothing longer is read, as time grows faster than length.
-   */
-  private static final int LONGEST = 4 * 1024 + 256;
-
   private static final String DEVICE =
       "[\\w-]+ (?<device>[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|ivhd\\d+"
           + "|[A-Z0-9]{4,8}:[0-9a-f]{2,}): ";

@@ -3,6 +3,8 @@ package org.iommu4j.amdvi.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.memory.Mmio;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.Test;
 class CommandRingTest {
   private static final int RW = Access.READ | Access.WRITE;
   private static final int DEVICE = 0x08;
+  private static final long IOVA = 0x10_0000;
 
   /** A unit that does not look at its command buffer for a while. */
   private static final class Sleeper extends Tampered {
@@ -53,28 +56,30 @@ class CommandRingTest {
         .build();
   }
 
+  /** A domain repeats what it owes: each of these has one command to lose. */
   @Test
   void commands_that_have_no_room_overwrite_none_that_are_not_fetched() {
-    int pages = 600;
+    int count = 600;
     try (Rig rig = start(Rig.with().driver("tables", "host").unit("cache", "worst-case"))) {
-      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
-      domain.attach(DEVICE);
-      domain.map(0x10_0000, Rig.DATA, 0x1000L * pages, RW);
-      for (int i = 0; i < pages; i++) {
-        assertThat(rig.translate(DEVICE, 0x10_0000 + 0x1000L * i, Access.READ)).isTrue();
+      List<Domain> domains = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+        domain.attach(DEVICE + i);
+        domain.map(IOVA, Rig.DATA, 0x1000, RW);
+        assertThat(rig.translate(DEVICE + i, IOVA, Access.READ)).isTrue();
+        domains.add(domain);
       }
       sleeper.asleep = true;
-      for (int i = 0; i < pages - 1; i++) {
-        long iova = 0x10_0000 + 0x1000L * i;
-        assertThatThrownBy(() -> domain.unmap(iova, 0x1000))
+      for (Domain domain : domains.subList(0, count - 1)) {
+        assertThatThrownBy(() -> domain.unmap(IOVA, 0x1000))
             .isInstanceOf(DriverException.class)
             .hasMessageContaining("not completed");
       }
       sleeper.wakeUp();
-      domain.unmap(0x10_0000 + 0x1000L * (pages - 1), 0x1000);
+      domains.getLast().unmap(IOVA, 0x1000);
       for (int i = 0; i < 250; i++) {
-        assertThat(rig.translate(DEVICE, 0x10_0000 + 0x1000L * i, Access.READ))
-            .as("page %d, whose command was in the buffer", i)
+        assertThat(rig.translate(DEVICE + i, IOVA, Access.READ))
+            .as("domain %d, whose command was in the buffer", i)
             .isFalse();
       }
     }
