@@ -238,7 +238,10 @@ final class InvalidationQueue implements InvalidationPort {
                 reason);
     Outcome outcome = Outcome.UNREADABLE;
     if (reason == FETCH_ERROR) {
-      conditions.add("invalidation queue: memory fault at 0x%x, repeated".formatted(at));
+      String condition = "invalidation queue: memory fault at 0x%x, repeated".formatted(at);
+      if (conditions.isEmpty() || !conditions.getLast().equals(condition)) {
+        conditions.add(condition); // once, and not each time that it is seen again
+      }
     } else {
       // A wait that does nothing. What is behind it is carried out, and waited for.
       outcome = Outcome.REFUSED;

@@ -28,6 +28,9 @@ final class PageRequests {
   private long queue;
   private int head;
 
+  /** Requests were lost while a PASID was drained: to be told. */
+  private boolean overflowed;
+
   PageRequests(Unit unit, Plan plan, InvalidationPort port) {
     this.unit = unit;
     this.plan = plan;
@@ -57,9 +60,18 @@ final class PageRequests {
     unit.write(Registers.PRS, Registers.PPR.mask() | Registers.PRO.mask());
   }
 
-  /** The unit takes no page requests any more: no context allows them. */
+  /**
+   * No context allows page requests any more. Those that the unit has taken come into the queue
+   * first, where it can be told to wait for that (PD); if that fails the queue's memory stays lost.
+   */
   synchronized void stop() {
+    flush();
     unit.frames.free(queue, bytes());
+  }
+
+  private void flush() {
+    Descriptors batch = new Descriptors(plan).fence();
+    port.run(plan.hasEcap(ExtendedCapability.PDS) ? batch.drainRequests() : batch);
   }
 
   /**
@@ -69,7 +81,8 @@ final class PageRequests {
   synchronized List<PageRequest> serve(List<String> conditions) {
     take();
     long status = unit.read(Registers.PRS);
-    if (Registers.PRO.isSet(status)) {
+    if (overflowed || Registers.PRO.isSet(status)) {
+      overflowed = false;
       conditions.add("page request queue: overflow, requests were lost (PRS.PRO)");
     }
     unit.write(Registers.PRS, status & (Registers.PPR.mask() | Registers.PRO.mask()));
@@ -111,14 +124,15 @@ final class PageRequests {
   synchronized void drain(int source, int pasid) {
     for (int round = 0; round < ROUNDS; round++) {
       refuse(source, pasid);
-      Descriptors batch = new Descriptors(plan).fence();
-      port.run(plan.hasEcap(ExtendedCapability.PDS) ? batch.drainRequests() : batch);
+      flush();
       refuse(source, pasid);
       if (!Registers.PRO.isSet(unit.read(Registers.PRS))) {
         return;
       }
       unit.write(Registers.PRS, Registers.PRO.mask());
+      overflowed = true;
     }
+    // Devices keep the queue full. What comes late is a request for a PASID that is gone.
   }
 
   private void refuse(int source, int pasid) {

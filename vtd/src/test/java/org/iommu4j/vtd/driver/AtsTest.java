@@ -210,4 +210,20 @@ class AtsTest {
       assertThat(rig.requests).hasSize(128);
     }
   }
+
+  @Test
+  void what_was_lost_while_a_pasid_was_drained_is_said_later() {
+    Device device = new Device();
+    try (Rig rig =
+        start(device, Rig.with().driver("pri", "true").driver("page_request_pages", 1))) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE, 7);
+      for (int i = 0; i < 200; i++) {
+        rig.unit.pageRequest(pageRequest(7, i, true));
+      }
+      domain.detach(DEVICE, 7);
+      assertThat(rig.driver.service()).singleElement().asString().contains("overflow");
+      assertThat(rig.driver.service()).isEmpty();
+    }
+  }
 }

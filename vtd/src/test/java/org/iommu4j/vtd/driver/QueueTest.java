@@ -87,6 +87,20 @@ class QueueTest {
   }
 
   @Test
+  void a_queue_that_stays_unreadable_is_said_once() {
+    try (Rig rig = start(Rig.with())) {
+      Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
+      domain.attach(DEVICE);
+      domain.map(0x3000, Rig.DATA, 0x2000, RW);
+      saboteur.at = entry -> saboteur.memory.inject(entry, 16, Failure.POISON);
+      saboteur.times = 1;
+      assertThatThrownBy(() -> domain.unmap(0x3000, 0x1000)).isInstanceOf(DriverException.class);
+      saboteur.memory.clearInjections();
+      assertThat(rig.driver.service()).filteredOn(c -> c.contains("memory fault")).hasSize(1);
+    }
+  }
+
+  @Test
   void a_descriptor_that_could_not_be_read_is_tried_again() {
     try (Rig rig = start(Rig.with())) {
       Domain domain = rig.driver.createDomain(DomainType.DMA_STRICT);
