@@ -35,10 +35,10 @@ final class GlobalCommands {
     if (Registers.SRTP.isSet(command)) {
       rtaddr = r.get(Registers.RTADDR);
       r.post(GSTS, Registers.RTPS, 1);
+      unit.refresh();
       if (Capability.ESRTPS.isSet(c.cap())) {
         unit.invalidation().everything();
       }
-      unit.refresh();
       unit.page().drainLater();
     }
     if (c.has(ExtendedCapability.IR) && Registers.SIRTP.isSet(command)) {
@@ -85,10 +85,10 @@ final class GlobalCommands {
       return; // without a root table there is nothing to translate by
     }
     r.post(GSTS, Registers.TES, on ? 1 : 0);
+    unit.refresh();
     if (!on && unit.config().has(ExtendedCapability.SMTS)) {
       unit.invalidation().everything();
     }
-    unit.refresh();
     unit.page().drainLater();
   }
 

@@ -9,6 +9,9 @@ import org.iommu4j.core.unit.BaseWorkspace;
  * allocates nothing.
  */
 final class Workspace extends BaseWorkspace {
+  /** No generation of a cache. */
+  private static final long NEVER = -1;
+
   final VtdIommu unit;
 
   final Space spaceScratch = new Space();
@@ -128,7 +131,13 @@ final class Workspace extends BaseWorkspace {
     return true;
   }
 
-  /** To be called before a request's first load. */
+  /**
+   * To be called before a request's first load.
+   *
+   * <p>A command that changes the setup publishes the new one, then removes what was cached. So
+   * generations from after the removal are of no use to who still has the old setup: what it finds
+   * is not kept.
+   */
   void begin(Setup s) {
     if (s.cached && !dry()) {
       WalkCaches caches = unit.walkCaches();
@@ -138,8 +147,20 @@ final class Workspace extends BaseWorkspace {
       seenSecond = caches.secondStage.generation();
       seenGuest = caches.guest.generation();
       seenAbsent = caches.absent.generation();
+      if (unit.setup() != s) {
+        keepNothing();
+      }
     }
     begin(s.memory);
+  }
+
+  private void keepNothing() {
+    seenContexts = NEVER;
+    seenTranslations = NEVER;
+    seenFirst = NEVER;
+    seenSecond = NEVER;
+    seenGuest = NEVER;
+    seenAbsent = NEVER;
   }
 
   /** Counts an event of the performance monitor. */
