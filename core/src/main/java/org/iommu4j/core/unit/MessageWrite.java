@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An interrupt message that is DMA like any other: a write of four bytes, translated and carried
- * out. One message at a time: who calls it holds a lock.
+ * out. One message at a time, except where it goes to registers: those may be a unit's and wait for
+ * a command, which may wait for other messages.
  */
 public final class MessageWrite {
   /** Where a message goes that ended at a {@link Translation#MESSAGE} target. */
@@ -57,36 +58,43 @@ public final class MessageWrite {
       // No interrupt message; a write across pages is for a DmaPort to split.
       return blocked(out, null);
     }
-    request
-        .source(message.source())
-        .pasid(message.pasid())
-        .iova(message.address())
-        .access(Access.WRITE);
-    Window w = window;
-    if (w == null) {
-      w = unit.windows().open(); // on first use: a unit without such messages has one window less
-      window = w;
+    long pa;
+    synchronized (this) {
+      request
+          .source(message.source())
+          .pasid(message.pasid())
+          .iova(message.address())
+          .access(Access.WRITE);
+      Window w = window;
+      if (w == null) {
+        w = unit.windows().open(); // on first use: a unit without such messages has one window less
+        window = w;
+      }
+      w.enter();
+      boolean passed = unit.translate(request, translation);
+      pa = translation.pa();
+      boolean elsewhere = translation.target() == Translation.MESSAGE;
+      boolean device = passed && !elsewhere && memory.isDevice(pa);
+      int status = PhysicalMemory.VIOLATION;
+      if (passed && !elsewhere && !device) {
+        status = memory.writeInt(pa, message.data());
+      }
+      w.exit();
+      if (!passed) {
+        return blocked(out, translation.reason());
+      }
+      if (elsewhere) {
+        return target.deliver(request, translation, message.data(), out);
+      }
+      if (!device) {
+        return written(status, pa, message, out);
+      }
     }
-    w.enter();
-    boolean passed = unit.translate(request, translation);
-    long pa = translation.pa();
-    boolean elsewhere = translation.target() == Translation.MESSAGE;
-    boolean device = passed && !elsewhere && memory.isDevice(pa);
-    int status = PhysicalMemory.VIOLATION;
-    if (passed && !elsewhere && !device) {
-      status = memory.writeInt(pa, message.data());
-    }
-    w.exit();
-    if (!passed) {
-      return blocked(out, translation.reason());
-    }
-    if (elsewhere) {
-      return target.deliver(request, translation, message.data(), out);
-    }
-    if (device) {
-      // Outside the window: registers may do what waits for it.
-      status = memory.writeInt(pa, message.data());
-    }
+    return written(memory.writeInt(pa, message.data()), pa, message, out);
+  }
+
+  private static boolean written(
+      int status, long pa, InterruptRequest message, InterruptDelivery out) {
     if (status != PhysicalMemory.OK) {
       return blocked(out, null);
     }

@@ -23,6 +23,9 @@ final class GlobalCommands {
   /** RTADDR_REG as SRTP latched it. */
   private long rtaddr;
 
+  /** SIRTP was given and the remapper does not have the table yet. */
+  private boolean newTable;
+
   GlobalCommands(VtdIommu unit) {
     this.unit = unit;
   }
@@ -42,7 +45,7 @@ final class GlobalCommands {
       unit.page().drainLater();
     }
     if (c.has(ExtendedCapability.IR) && Registers.SIRTP.isSet(command)) {
-      unit.interrupts().table(r.get(Registers.IRTA));
+      newTable = true;
       r.post(GSTS, Registers.IRTPS, 1);
     }
     if (c.has(ExtendedCapability.QI)) {
@@ -76,7 +79,25 @@ final class GlobalCommands {
     boolean enabled = on && (was || r.get(GSTS, Registers.IRTPS) != 0);
     r.post(GSTS, Registers.CFIS, compatibility ? 1 : 0);
     r.post(GSTS, Registers.IRES, enabled ? 1 : 0);
-    unit.interrupts().enable(enabled, compatibility);
+    unit.page().interruptsLater();
+  }
+
+  /**
+   * Tells the remapper what SIRTP, IRE and CFI changed. Without the state lock: the remapper's own
+   * is held by messages that may wait for it to report a fault.
+   */
+  void interruptsChanged() {
+    long irta;
+    long gsts;
+    synchronized (unit.state()) {
+      irta = unit.registers().get(Registers.IRTA);
+      gsts = unit.registers().get(GSTS);
+    }
+    if (newTable) {
+      newTable = false;
+      unit.interrupts().table(irta);
+    }
+    unit.interrupts().enable(Registers.IRES.isSet(gsts), Registers.CFIS.isSet(gsts));
   }
 
   private void translation(RegisterFile r, boolean on) {
@@ -128,8 +149,8 @@ final class GlobalCommands {
   void restore() {
     RegisterFile r = unit.registers();
     rtaddr = r.get(Registers.RTADDR);
-    unit.interrupts().table(r.get(Registers.IRTA));
-    unit.interrupts().enable(r.get(GSTS, Registers.IRES) != 0, r.get(GSTS, Registers.CFIS) != 0);
+    newTable = true;
+    unit.page().interruptsLater();
     long head = r.get(Registers.IQH);
     unit.queue().start(r.get(Registers.IQA));
     r.post(Registers.IQH, head);

@@ -13,6 +13,9 @@ import org.iommu4j.vtd.layout.Reason;
 /**
  * Where devices' messages arrive: writes to the interrupt range go to the remapper, a message
  * anywhere else is DMA like any other.
+ *
+ * <p>Locks: a device's write comes from inside its window, for which a command may wait. So it
+ * never waits for a message to registers, which may wait for the command.
  */
 final class MessagePort {
   private final VtdIommu unit;
@@ -24,7 +27,7 @@ final class MessagePort {
     writes = new MessageWrite(unit, unit.host().memory());
   }
 
-  synchronized boolean deliver(InterruptRequest message, InterruptDelivery out) {
+  boolean deliver(InterruptRequest message, InterruptDelivery out) {
     if (Setup.interrupt(message.address()) && message.pasid() < 0) {
       return unit.interrupts().deliver(message.source(), message.address(), message.data(), out);
     }
@@ -32,18 +35,20 @@ final class MessagePort {
   }
 
   /** A write of a device to the interrupt range: an interrupt only if it has four bytes. */
-  synchronized int write(DmaRequest r, Translation answer, long data, int length) {
+  int write(DmaRequest r, Translation answer, long data, int length) {
     if (length != 4 || (r.iova() & 3) != 0) {
       unit.reportInterrupt(Reason.IR_MALFORMED, r.source(), r.iova());
       answer.block(Completion.UNSUPPORTED_REQUEST, Reason.IR_MALFORMED, 0);
       return PhysicalMemory.VIOLATION;
     }
-    if (unit.interrupts().deliver(r.source(), r.iova(), (int) data, delivery)) {
-      return PhysicalMemory.OK;
-    }
-    FaultReason why = delivery.reason();
-    if (why != null) {
-      answer.block(Completion.UNSUPPORTED_REQUEST, why, 0);
+    synchronized (delivery) {
+      if (unit.interrupts().deliver(r.source(), r.iova(), (int) data, delivery)) {
+        return PhysicalMemory.OK;
+      }
+      FaultReason why = delivery.reason();
+      if (why != null) {
+        answer.block(Completion.UNSUPPORTED_REQUEST, why, 0);
+      }
     }
     return PhysicalMemory.VIOLATION;
   }

@@ -13,6 +13,7 @@ final class RegisterPage {
   private final RegisterFile registers;
 
   // What a register write left to be done.
+  private boolean interruptsPending;
   private boolean runPending;
   private boolean drainPending;
   private boolean contextPending;
@@ -42,6 +43,7 @@ final class RegisterPage {
       synchronized (unit.state()) {
         registers.write(offset, size, value);
       }
+      changeInterrupts();
       if (contextPending) {
         contextPending = false;
         unit.registerInvalidation().context();
@@ -59,6 +61,17 @@ final class RegisterPage {
         unit.queue().run();
       }
     }
+  }
+
+  private void changeInterrupts() {
+    if (interruptsPending) {
+      interruptsPending = false;
+      unit.commands().interruptsChanged();
+    }
+  }
+
+  void interruptsLater() {
+    interruptsPending = true;
   }
 
   void runLater() {
@@ -86,6 +99,7 @@ final class RegisterPage {
         }
         unit.commands().restore();
       }
+      changeInterrupts();
     }
   }
 }
