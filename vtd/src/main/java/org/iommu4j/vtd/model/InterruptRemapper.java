@@ -185,7 +185,17 @@ final class InterruptRemapper {
     index = handle + (sub ? data & 0xffff : 0);
     indexed = true;
     Reason fault = locate(dry);
-    return fault == null ? validate(source, eime) : fault;
+    if (fault != null) {
+      return fault;
+    }
+    boolean malformed = malformed(eime);
+    if (loaded && !dry && (!malformed || unit.setup().keepsFaults)) {
+      cache.fill(index, low, high);
+    }
+    // §5.1.4: whether the source may send this interrupt comes before the reserved bits.
+    return !verified(Irte.SVT.getInt(high), source)
+        ? Reason.IR_SOURCE
+        : malformed ? Reason.IR_RESERVED : null;
   }
 
   private boolean send(long address, int data, InterruptDelivery out) {
@@ -231,38 +241,34 @@ final class InterruptRemapper {
     low = pair.first();
     high = pair.second();
     loaded = true;
-    if (!dry && (Irte.P.isSet(low) || unit.setup().keepsFaults)) {
+    if (Irte.P.isSet(low)) {
+      return null;
+    }
+    if (!dry && unit.setup().keepsFaults) {
       cache.fill(index, low, high);
     }
-    return Irte.P.isSet(low) ? null : Reason.IR_NOT_PRESENT;
+    return Reason.IR_NOT_PRESENT;
   }
 
-  /** §5.1.4: whether the source may send this interrupt, then reserved bits. */
-  private @Nullable Reason validate(int source, boolean eime) {
-    int svt = Irte.SVT.getInt(high);
-    if (!verified(svt, source)) {
-      return Reason.IR_SOURCE;
-    }
+  /** Whether the entry has reserved bits or reserved values. */
+  private boolean malformed(boolean eime) {
     boolean im = Irte.IM.isSet(low);
     if (im && !Capability.PI.isSet(unit.config().cap())) {
-      return Reason.IR_RESERVED;
+      return true;
     }
     long reserved0 = im ? postedReserved0 : remappedReserved0;
     long reserved1 = im ? postedReserved1 : remappedReserved1;
-    if ((low & reserved0) != 0 || (high & reserved1) != 0 || svt == SVT_RESERVED) {
-      return Reason.IR_RESERVED;
+    if ((low & reserved0) != 0
+        || (high & reserved1) != 0
+        || Irte.SVT.getInt(high) == SVT_RESERVED) {
+      return true;
     }
-    if (!im) {
-      int dlm = Irte.DLM.getInt(low);
-      long destination = Irte.DST.in(low);
-      boolean tooWide = !eime && destination != Irte.XAPIC_DST.in(low);
-      if (dlm == LOWEST_RESERVED || dlm == HIGHEST_RESERVED || tooWide) {
-        return Reason.IR_RESERVED;
-      }
-    } else if (((Irte.PDAH.get(high) << 32) & unit.setup().beyond) != 0) {
-      return Reason.IR_RESERVED;
+    if (im) {
+      return ((Irte.PDAH.get(high) << 32) & unit.setup().beyond) != 0;
     }
-    return null;
+    int dlm = Irte.DLM.getInt(low);
+    boolean tooWide = !eime && Irte.DST.in(low) != Irte.XAPIC_DST.in(low);
+    return dlm == LOWEST_RESERVED || dlm == HIGHEST_RESERVED || tooWide;
   }
 
   private boolean verified(int svt, int source) {

@@ -598,6 +598,21 @@ class InvalidationTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
+  void an_interrupt_entry_with_reserved_bits_is_kept_in_caching_mode(boolean cm) {
+    cachingMode(cm);
+    long table = interrupts();
+    long entry = rig.load(table);
+    rig.store(table, entry | 1L << 12);
+    assertThat(rig.interrupt(SID, 0)).isFalse();
+    assertThat(rig.delivery.reason()).isEqualTo(Reason.IR_RESERVED);
+    rig.store(table, entry);
+    assertThat(rig.interrupt(SID, 0)).isEqualTo(!cm);
+    rig.submit(Rig.interruptIndex(0, 0));
+    assertThat(rig.interrupt(SID, 0)).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   void a_new_interrupt_table_removes_entries_only_with_esirtps(boolean supported) {
     rig.close();
     rig =
