@@ -76,9 +76,14 @@ final class ContextCache {
   }
 
   /** Remembers which space a source's requests without PASID have, unless it is known. */
-  synchronized void shorten(long seen, Space entry) {
-    if (generation == seen && shortcut(entry.source) == null) {
-      SPACE.setRelease(shortcuts, entry.source & contextMask, new Space().copyFrom(entry));
+  void shorten(long seen, Space entry) {
+    if (shortcut(entry.source) != null) {
+      return; // as nearly always: no lock for that
+    }
+    synchronized (this) {
+      if (generation == seen) {
+        SPACE.setRelease(shortcuts, entry.source & contextMask, new Space().copyFrom(entry));
+      }
     }
   }
 

@@ -18,6 +18,7 @@ final class LegacyTables {
         w.count(s, 2, 1, 0);
         w.space = kept;
         w.fpd |= kept.fpd;
+        shorten(s, w, kept);
         return kept.fault;
       }
     }
@@ -30,11 +31,16 @@ final class LegacyTables {
         space.did = 0;
       }
       w.unit.contexts().fill(w.seenContexts, space);
-      if (fault == null && s.quick) {
-        w.unit.contexts().shorten(w.seenContexts, space);
-      }
+      shorten(s, w, space);
     }
     return fault;
+  }
+
+  /** Every command about contexts takes the short ways of all sources. */
+  private static void shorten(Setup s, Workspace w, Space space) {
+    if (space.fault == null && s.quick) {
+      w.unit.contexts().shorten(w.seenContexts, space);
+    }
   }
 
   private static @Nullable Reason read(Setup s, Workspace w, Space space) {
