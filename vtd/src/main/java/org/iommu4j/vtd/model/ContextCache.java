@@ -36,13 +36,13 @@ final class ContextCache {
 
   /** The space of a source's requests without PASID, or null. */
   @Nullable Space shortcut(int source) {
-    Space e = (Space) SPACE.getAcquire(shortcuts, source & contextMask);
+    Space e = (Space) SPACE.getAcquire(shortcuts, slot(source));
     return e != null && e.source == source ? e : null;
   }
 
   /** The scalable-mode context of a source, or null. */
   @Nullable ScalableContext context(int source) {
-    ScalableContext e = (ScalableContext) CONTEXT.getAcquire(contexts, source & contextMask);
+    ScalableContext e = (ScalableContext) CONTEXT.getAcquire(contexts, slot(source));
     return e != null && e.source == source ? e : null;
   }
 
@@ -52,8 +52,17 @@ final class ContextCache {
     return e != null && e.source == source && e.pasid == pasid ? e : null;
   }
 
+  private int slot(int source) {
+    return spread(source) & contextMask;
+  }
+
   private int slot(int source, int pasid) {
-    return (source ^ (pasid + 1) * 0x9E37_79B1) & spaceMask;
+    return (spread(source) ^ (pasid + 1) * 0x9E37_79B1) & spaceMask;
+  }
+
+  /** Behind root ports every bus has one device, number 0: the bus has to count. */
+  private static int spread(int source) {
+    return source ^ source >>> 5;
   }
 
   long generation() {
@@ -63,8 +72,7 @@ final class ContextCache {
   /** Keeps a copy, unless something was invalidated since {@code seen}. */
   synchronized void fill(long seen, ScalableContext entry) {
     if (generation == seen) {
-      CONTEXT.setRelease(
-          contexts, entry.source & contextMask, new ScalableContext().copyFrom(entry));
+      CONTEXT.setRelease(contexts, slot(entry.source), new ScalableContext().copyFrom(entry));
     }
   }
 
@@ -82,7 +90,7 @@ final class ContextCache {
     }
     synchronized (this) {
       if (generation == seen) {
-        SPACE.setRelease(shortcuts, entry.source & contextMask, new Space().copyFrom(entry));
+        SPACE.setRelease(shortcuts, slot(entry.source), new Space().copyFrom(entry));
       }
     }
   }

@@ -26,4 +26,26 @@ class ShortcutTest {
     assertThat(rig.reads(Tables.SID, Tables.IOVA)).isTrue();
     assertThat(unit.contexts().shortcut(Tables.SID)).isNotNull();
   }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void devices_on_buses_of_their_own_do_not_displace_each_other(boolean scalable) {
+    Tables t = new Tables(rig);
+    if (scalable) {
+      t.scalable(Space.SECOND);
+    } else {
+      t.legacy(0);
+    }
+    int function = Tables.SID & 0xff;
+    for (int bus = 2; bus <= 32; bus++) {
+      rig.store(t.root + 16 * bus, rig.load(t.rootEntry));
+    }
+    rig.enable();
+    for (int bus = 1; bus <= 32; bus++) {
+      assertThat(rig.reads(bus << 8 | function, Tables.IOVA)).isTrue();
+    }
+    for (int bus = 1; bus <= 32; bus++) {
+      assertThat(unit.contexts().shortcut(bus << 8 | function)).as("bus %d", bus).isNotNull();
+    }
+  }
 }
