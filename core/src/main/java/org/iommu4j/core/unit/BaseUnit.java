@@ -90,9 +90,28 @@ public abstract class BaseUnit<W extends BaseWorkspace> implements Iommu {
   /** A new workspace. */
   protected abstract W workspace();
 
-  /** Puts a new workspace into a translation, in place of what was there. */
+  /**
+   * The unit's workspace in a translation that was used with another unit since, or never with this
+   * one. It comes first from now on; the others stay behind it.
+   */
   protected final W attach(Translation out) {
+    BaseWorkspace first = out.workspace() instanceof BaseWorkspace b ? b : null;
+    BaseWorkspace before = null;
+    for (BaseWorkspace w = first; w != null; before = w, w = w.behind) {
+      if (w.owner == workspaces) {
+        if (before != null) {
+          before.behind = w.behind;
+          w.behind = first;
+          out.workspace(w);
+        }
+        @SuppressWarnings("unchecked") // a unit owns what it made
+        W own = (W) w;
+        return own;
+      }
+    }
     W w = workspace();
+    w.owner = workspaces;
+    w.behind = first;
     workspaces.add(w);
     out.workspace(w);
     return w;

@@ -16,6 +16,12 @@ import org.jspecify.annotations.Nullable;
  * adds the request and its results in its own terms.
  */
 public abstract class BaseWorkspace {
+  /** The unit's, by which it knows its own. */
+  @Nullable Workspaces<?> owner;
+
+  /** Another unit's for the same translation. */
+  @Nullable BaseWorkspace behind;
+
   private final MicroTlb recent;
   private final EntryPair pair = new EntryPair();
 

@@ -28,6 +28,22 @@ class BaseUnitTest {
   }
 
   @Test
+  void a_translation_that_several_units_use_keeps_the_workspace_of_each() {
+    ToyUnit second = new ToyUnit(memory);
+    ToyUnit third = new ToyUnit(memory);
+    Translation out = new Translation();
+    ToyUnit.Workspace own = unit.attach(out);
+    ToyUnit.Workspace ofSecond = second.attach(out);
+    ToyUnit.Workspace ofThird = third.attach(out);
+    for (int n = 0; n < 3; n++) {
+      assertThat(unit.attach(out)).isSameAs(own);
+      assertThat(out.workspace()).isSameAs(own);
+      assertThat(third.attach(out)).isSameAs(ofThird);
+      assertThat(second.attach(out)).isSameAs(ofSecond);
+    }
+  }
+
+  @Test
   void counters_of_all_workspaces_are_summed() {
     for (int n = 1; n <= 3; n++) {
       ToyUnit.Workspace w = unit.attach(new Translation());
