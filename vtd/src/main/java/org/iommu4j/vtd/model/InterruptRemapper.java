@@ -33,6 +33,11 @@ final class InterruptRemapper {
   private static final int LEVEL_ASSERTED = 1 << 14;
   private static final int TRIGGER_LEVEL = 1 << 15;
 
+  // Events of the performance monitor.
+  private static final int LOOKUP = 0;
+  private static final int REMAPPED_HIT = 1;
+  private static final int POSTED_HIT = 2;
+
   private static final int LOWEST_RESERVED = 3;
   private static final int HIGHEST_RESERVED = 6;
   private static final int SVT_RESERVED = 3;
@@ -184,7 +189,7 @@ final class InterruptRemapper {
     int handle = HANDLE_LOW.getInt(address) | HANDLE_HIGH.getInt(address) << 15;
     index = handle + (sub ? data & 0xffff : 0);
     indexed = true;
-    Reason fault = locate(dry);
+    Reason fault = locate(source, dry);
     if (fault != null) {
       return fault;
     }
@@ -221,17 +226,24 @@ final class InterruptRemapper {
   }
 
   /** The entry of the index, in {@code low} and {@code high}. */
-  private @Nullable Reason locate(boolean dry) {
+  private @Nullable Reason locate(int source, boolean dry) {
     low = 0;
     high = 0;
     long at = at();
     if (index >= 2 << Registers.IRTA_S.getInt(irta) || (at & unit.setup().beyond) != 0) {
       return Reason.IR_INDEX;
     }
+    boolean counting = unit.setup().counting && !dry;
+    if (counting) {
+      unit.monitor().countInterrupt(source, LOOKUP);
+    }
     IrteCache.Entry kept = dry ? null : cache.lookup(index);
     if (kept != null) {
       low = kept.low();
       high = kept.high();
+      if (counting) {
+        unit.monitor().countInterrupt(source, Irte.IM.isSet(low) ? POSTED_HIT : REMAPPED_HIT);
+      }
       return Irte.P.isSet(low) ? null : Reason.IR_NOT_PRESENT;
     }
     PhysicalMemory memory = unit.host().memory();

@@ -47,7 +47,9 @@ final class PageRequestQueue {
       if (stopMarker && !unit.config().has(ExtendedCapability.SMS)) {
         return; // a device that was told nothing of stop markers sent one: it expects no answer
       }
-      answer(m, last && !stopMarker, enqueue(s, m));
+      int outcome = enqueue(s, m);
+      w.count(s, 1, outcome == QUEUED ? 6 : 7, 0);
+      answer(m, last && !stopMarker, outcome);
       return;
     }
     DmaRequest request =

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.iommu4j.core.bits.Field;
 import org.iommu4j.core.bits.Register;
 import org.iommu4j.core.bits.RegisterFile;
+import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.CounterBlock;
 import org.iommu4j.vtd.layout.ExtendedCapability;
@@ -165,7 +166,16 @@ final class PerformanceMonitor {
   }
 
   private void commands(RegisterFile file) {
-    file.add(Registers.ECMD, 0, null, (b, a, w) -> command(file, a), null);
+    file.add(
+        Registers.ECMD,
+        0,
+        null,
+        (b, a, w) -> {
+          if (!unit.page().writesUpperHalf(Registers.ECMD)) {
+            command(file, a);
+          }
+        },
+        null);
     file.add(Registers.ECEO, 0);
     file.add(Registers.ECRSP, 0);
     file.add(Registers.ECSTS0, 0);
@@ -292,6 +302,11 @@ final class PerformanceMonitor {
         overflowed(n, config);
       }
     }
+  }
+
+  /** An event of the interrupt entry cache. */
+  void countInterrupt(int source, int event) {
+    count(source, DmaRequest.NO_PASID, 0, 0, 4, event, 0);
   }
 
   private static boolean passes(long filter, Field field, int value) {

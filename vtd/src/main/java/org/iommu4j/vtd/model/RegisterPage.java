@@ -12,6 +12,9 @@ final class RegisterPage {
   private final VtdIommu unit;
   private final RegisterFile registers;
 
+  /** Where software writes. */
+  private long writing;
+
   // What a register write left to be done.
   private boolean interruptsPending;
   private boolean runPending;
@@ -41,6 +44,7 @@ final class RegisterPage {
   void write(long offset, int size, long value) {
     synchronized (unit.commandLock()) {
       synchronized (unit.state()) {
+        writing = offset;
         registers.write(offset, size, value);
       }
       changeInterrupts();
@@ -61,6 +65,11 @@ final class RegisterPage {
         unit.queue().run();
       }
     }
+  }
+
+  /** Whether the write under way is one of a register's bits 63:32 alone. */
+  boolean writesUpperHalf(Register register) {
+    return writing == register.offset() + 4;
   }
 
   private void changeInterrupts() {
