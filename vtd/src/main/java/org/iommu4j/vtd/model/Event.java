@@ -115,7 +115,11 @@ final class Event {
     }
     r.post(control, Registers.IP, 0);
     long to = r.get(upper) << 32 | r.get(address);
-    // Nobody hears of a message that nobody takes.
-    unit.host().interrupts().deliver(to, (int) r.get(data));
+    // Choice: other registers than those that take interrupts are no place for a message. What they
+    // do could need the lock that is held here, or another device's that waits for it.
+    if (Setup.interrupt(r.get(address)) || !unit.host().memory().isDevice(to)) {
+      // Nobody hears of a message that nobody takes.
+      unit.host().interrupts().deliver(to, (int) r.get(data));
+    }
   }
 }

@@ -3,6 +3,8 @@ package org.iommu4j.vtd.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.iommu4j.core.Architecture;
@@ -14,6 +16,8 @@ import org.iommu4j.core.dma.InterruptBus;
 import org.iommu4j.core.dma.InterruptDelivery;
 import org.iommu4j.core.dma.InterruptLines;
 import org.iommu4j.core.dma.InterruptRequest;
+import org.iommu4j.core.dma.Iommu;
+import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.vtd.layout.Registers;
 import org.junit.jupiter.api.Test;
@@ -70,6 +74,42 @@ class LocksTest {
     assertThat(device.join(SOON)).isTrue();
     assertThat(reported.getCount()).isZero();
     assertThat(Registers.CFIS.isSet(unit[0].read(Registers.GSTS.offset(), 4))).isTrue();
+  }
+
+  /**
+   * Software chooses the address of the unit's own messages. A device that does something when its
+   * registers are written must not do it in the middle of a report.
+   */
+  @Test
+  void the_units_own_message_writes_memory_and_interrupt_targets_but_no_other_registers() {
+    List<Long> written = new ArrayList<>();
+    Mmio device =
+        new Mmio() {
+          @Override
+          public long read(long offset, int size) {
+            return 0;
+          }
+
+          @Override
+          public void write(long offset, int size, long value) {
+            written.add(offset);
+          }
+        };
+    try (PhysicalMemory memory = new PhysicalMemory()) {
+      memory.addAnonymous(0x10_0000, 0x1000);
+      memory.addDevice(REGISTERS, 0x1000, device);
+      memory.addDevice(MESSAGE, 0x1000, device);
+      Iommu unit = Architecture.named("vtd").create(Options.of(Map.of()), Host.of(memory));
+      unit.write(Registers.FEDATA.offset(), 4, 0x41);
+      unit.write(Registers.FECTL.offset(), 4, 0);
+      for (long to : new long[] {REGISTERS, 0x10_0000, MESSAGE + 8}) {
+        unit.write(Registers.FEADDR.offset(), 4, to);
+        assertThat(unit.invalidationCompleted(0, false, 1, 1)).isFalse(); // nobody was asked
+        unit.write(Registers.FSTS.offset(), 4, Registers.ICE.of(1));
+      }
+      assertThat(memory.readInt(0x10_0000)).isEqualTo(0x41);
+      assertThat(written).containsExactly(8L);
+    }
   }
 
   @Test
