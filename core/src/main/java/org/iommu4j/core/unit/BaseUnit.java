@@ -25,6 +25,9 @@ import org.iommu4j.core.iotlb.MicroTlb;
 public abstract class BaseUnit<W extends BaseWorkspace> implements Iommu {
   private static final VarHandle EPOCH;
 
+  /** How many units a translation may be used with in turn, each finding its workspace again. */
+  private static final int UNITS = 16;
+
   static {
     try {
       EPOCH = MethodHandles.lookup().findVarHandle(BaseUnit.class, "epoch", long.class);
@@ -92,12 +95,17 @@ public abstract class BaseUnit<W extends BaseWorkspace> implements Iommu {
 
   /**
    * The unit's workspace in a translation that was used with another unit since, or never with this
-   * one. It comes first from now on; the others stay behind it.
+   * one. It comes first from now on; the others stay behind it, but for those that were in use the
+   * longest ago: units come and go.
    */
   protected final W attach(Translation out) {
     BaseWorkspace first = out.workspace() instanceof BaseWorkspace b ? b : null;
     BaseWorkspace before = null;
+    int others = 0;
     for (BaseWorkspace w = first; w != null; before = w, w = w.behind) {
+      if (++others == UNITS) {
+        w.behind = null;
+      }
       if (w.owner == workspaces) {
         if (before != null) {
           before.behind = w.behind;

@@ -44,6 +44,20 @@ class BaseUnitTest {
   }
 
   @Test
+  void a_translation_forgets_units_that_it_was_not_used_with_for_long() {
+    Translation out = new Translation();
+    ToyUnit.Workspace own = unit.attach(out);
+    ToyUnit[] others = new ToyUnit[16];
+    for (int n = 0; n < 16; n++) {
+      others[n] = new ToyUnit(memory);
+      others[n].attach(out);
+    }
+    ToyUnit.Workspace latest = (ToyUnit.Workspace) out.workspace();
+    assertThat(unit.attach(out)).isNotSameAs(own);
+    assertThat(others[15].attach(out)).isSameAs(latest);
+  }
+
+  @Test
   void counters_of_all_workspaces_are_summed() {
     for (int n = 1; n <= 3; n++) {
       ToyUnit.Workspace w = unit.attach(new Translation());
