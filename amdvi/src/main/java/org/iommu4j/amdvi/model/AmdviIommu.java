@@ -147,7 +147,10 @@ final class AmdviIommu extends BaseUnit<Workspace> {
       return false;
     }
     long pa = TlbData.pa(data, iova);
-    long answer = Translation.answer(TlbData.shift(data), granted, TlbData.memoryType(data));
+    int shift = TlbData.shift(data);
+    // Nothing is excluded here, and other addresses of note are whole megabytes.
+    int holds = shift > 20 && !request.hasPasid() ? s.besideNotes(iova, shift) : shift;
+    long answer = Translation.answer(holds, granted, TlbData.memoryType(data));
     out.grant(pa, answer);
     w.recent().keep(now, requester, iova, pa, answer);
     return true;

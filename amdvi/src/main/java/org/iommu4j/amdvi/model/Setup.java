@@ -21,6 +21,9 @@ final class Setup extends BaseSetup {
   private static final long PAGE_REQUESTS =
       DeviceTableEntry.PPR.mask() | DeviceTableEntry.GPRP.mask();
 
+  private static final long INTERRUPTS = 0xfee0_0000L;
+  private static final long HYPER_TRANSPORT = 0xfd_0000_0000L;
+
   /** No address has more bits than table entries hold. */
   private static final long BEYOND = -1L << 52;
 
@@ -68,7 +71,8 @@ final class Setup extends BaseSetup {
 
   private final long[] tableBytes;
 
-  // Exclusion range; first above last: none.
+  // Exclusion range.
+  private final boolean excludes;
   final long excludedFirst;
   final long excludedLast;
   final boolean excludedForAll;
@@ -153,9 +157,12 @@ final class Setup extends BaseSetup {
     }
     long exclusion = r.get(Registers.EXCLUSION_BASE);
     // With SNP the same registers say where completions may be stored.
-    boolean excludes = Registers.EX_EN.isSet(exclusion) && !config.has(ExtendedFeatures.SNP_SUP);
-    excludedFirst = excludes ? Registers.EX_BASE.in(exclusion) : -1;
-    excludedLast = excludes ? r.get(Registers.EXCLUSION_LIMIT) | 0xfff : 0;
+    excludedFirst = Registers.EX_BASE.in(exclusion);
+    excludedLast = r.get(Registers.EXCLUSION_LIMIT) | 0xfff;
+    excludes =
+        Registers.EX_EN.isSet(exclusion)
+            && !config.has(ExtendedFeatures.SNP_SUP)
+            && Long.compareUnsigned(excludedFirst, excludedLast) < 0;
     excludedForAll = Registers.ALLOW.isSet(exclusion);
     apertures = Control.MARC_EN.isSet(control);
     apertureBase = new long[Registers.APERTURES];
@@ -216,7 +223,8 @@ final class Setup extends BaseSetup {
 
   /** Whether an address is in the exclusion range. */
   boolean excluded(long address) {
-    return Long.compareUnsigned(excludedFirst, address) <= 0
+    return excludes
+        && Long.compareUnsigned(excludedFirst, address) <= 0
         && Long.compareUnsigned(address, excludedLast) <= 0;
   }
 
@@ -228,6 +236,39 @@ final class Setup extends BaseSetup {
   /** Whether an address is one of the HyperTransport range, FD_0000_0000h..FF_FFFF_FFFFh. */
   static boolean hyperTransport(long address) {
     return address >>> 32 >= 0xfd && address >>> 32 <= 0xff;
+  }
+
+  /**
+   * How far the answer to a request without PASID holds: what is around the address may be a
+   * device's interrupts, special or excluded, and is no part of the page then.
+   *
+   * @param shift log2 of the bytes around the address that lie in the same page
+   */
+  int besideNotes(long address, int shift) {
+    int cut = shift;
+    while (cut > 12 && mixed(address, cut)) {
+      cut--;
+    }
+    return cut;
+  }
+
+  /** Whether an aligned range has addresses of more than one kind in it. */
+  private boolean mixed(long address, int shift) {
+    long first = address >>> shift << shift;
+    long last = first | (1L << shift) - 1;
+    // Within the HyperTransport range controls change at every megabyte.
+    return partly(first, last, INTERRUPTS, INTERRUPTS + 0xf_ffff)
+        || (special
+            && (hyperTransport(address)
+                ? shift > 20
+                : partly(first, last, HYPER_TRANSPORT, 0xff_ffff_ffffL)))
+        || (excludes && partly(first, last, excludedFirst, excludedLast));
+  }
+
+  /** Whether a range has a part in another, and a part beside it. */
+  private static boolean partly(long first, long last, long from, long to) {
+    boolean meet = Long.compareUnsigned(first, to) <= 0 && Long.compareUnsigned(from, last) <= 0;
+    return meet && (Long.compareUnsigned(first, from) < 0 || Long.compareUnsigned(to, last) < 0);
   }
 
   /** Whether an untranslated request without PASID to this address may be special. */

@@ -25,6 +25,9 @@ final class Translator {
   /** Translates a request; null if it passes. */
   static @Nullable Reason translate(Setup s, Workspace w, DmaRequest r) {
     Reason fault = process(s, w, r);
+    if (fault == null && !r.hasPasid()) {
+      w.shift = s.besideNotes(r.iova(), w.shift);
+    }
     Rmp rmp = s.rmp;
     return fault == null && rmp != null ? rmp.check(s, w) : fault;
   }
@@ -39,7 +42,7 @@ final class Translator {
     w.wanted = TlbData.need(access);
     w.supervisor = r.hasPasid() && (access & Access.PRIVILEGED) != 0;
     if (!s.enabled) {
-      return pass(s, w, r.iova());
+      return pass(w, r.iova());
     }
     Reason fault = DeviceTable.locate(s, w);
     if (fault != null) {
@@ -48,7 +51,7 @@ final class Translator {
     DeviceEntry d = w.device;
     if (!d.valid && type == AddressType.UNTRANSLATED) {
       w.count(s, Counters.UNTRANSLATED);
-      return pass(s, w, r.iova());
+      return pass(w, r.iova());
     }
     if (d.valid && d.memoryFault != null) {
       return d.memoryFault;
@@ -58,7 +61,7 @@ final class Translator {
     }
     if (type == AddressType.TRANSLATED) {
       w.count(s, Counters.PRETRANSLATED);
-      return pass(s, w, r.iova());
+      return pass(w, r.iova());
     }
     if (w.ats && !r.hasPasid() && Setup.interrupt(r.iova())) {
       return Reason.TRANSLATION_OF_SPECIAL_RANGE;
@@ -67,16 +70,13 @@ final class Translator {
         && !r.hasPasid()
         && (s.excludedForAll || DeviceTableEntry.EX.isSet(d.word1))) {
       w.count(s, Counters.EXCLUDED);
-      return pass(s, w, r.iova());
+      return pass(w, r.iova());
     }
     if (s.special && !r.hasPasid() && Setup.hyperTransport(r.iova())) {
       Reason special = SpecialRanges.check(s, d, w, r.iova());
       if (special != null || w.passes) {
-        return special != null ? special : pass(s, w, r.iova());
+        return special != null ? special : pass(w, r.iova());
       }
-      Reason reason = byTables(s, w, d, r);
-      w.shift = Math.min(w.shift, 20); // neighbours may be special
-      return reason;
     }
     return byTables(s, w, d, r);
   }
@@ -114,10 +114,10 @@ final class Translator {
   }
 
   /** The address passes unchanged, whatever the tables say. */
-  private static @Nullable Reason pass(Setup s, Workspace w, long address) {
+  private static @Nullable Reason pass(Workspace w, long address) {
     w.permissions = RWX;
     w.pa = address;
-    w.shift = besideNotes(s, address, 30);
+    w.shift = 30;
     w.pageShift = 12;
     return null;
   }
@@ -126,13 +126,7 @@ final class Translator {
     w.pa = pa;
     w.shift = shift;
     w.pageShift = s.apertures ? 12 : shift; // what is moved is not where the page is
-    if (s.apertures) {
-      return aperture(s, w, pa);
-    }
-    if (w.device.mode == 0 && !w.device.guest(w.pasid)) {
-      w.shift = besideNotes(s, pa, shift);
-    }
-    return null;
+    return s.apertures ? aperture(s, w, pa) : null;
   }
 
   /** Memory address routing and control: what lies in an aperture is moved. */
@@ -153,15 +147,6 @@ final class Translator {
       }
     }
     return null;
-  }
-
-  /** Addresses of note are no part of an identity range: a larger one that has them is cut. */
-  private static int besideNotes(Setup s, long address, int shift) {
-    int cut = shift;
-    while (cut > 20 && 0xfee0_0000L >>> cut == address >>> cut) {
-      cut = cut > 21 ? 21 : 20;
-    }
-    return s.special && Setup.hyperTransport(address) ? Math.min(cut, 20) : cut;
   }
 
   private static @Nullable Reason walk(Setup s, Workspace w, DeviceEntry d, long iova) {
@@ -350,6 +335,7 @@ final class Translator {
       w.hostUntranslated = HostPte.U.isSet(w.hostLeaf);
       keep(w, d, iova, d.tag(w.pasid), shift, user, supervisor, !w.mustSetDirty);
     }
-    return Translation.answer(shift, user & permissions(d), coherent ? TlbData.FORCE_COHERENT : 0);
+    int holds = w.pasid < 0 ? s.besideNotes(iova, shift) : shift;
+    return Translation.answer(holds, user & permissions(d), coherent ? TlbData.FORCE_COHERENT : 0);
   }
 }
