@@ -13,6 +13,10 @@ import org.iommu4j.core.unit.MessageWrite;
 /**
  * Where devices' messages arrive: writes to the interrupt range go to the remapper, a message
  * anywhere else is DMA like any other.
+ *
+ * <p>Locks: one message of a kind at a time. One that is DMA may go to the unit's own registers, and
+ * waits there for commands; those may wait for a device whose write to the interrupt range is
+ * inside its window. So the two kinds have a lock each.
  */
 final class MessagePort {
   private final AmdviIommu unit;
@@ -24,24 +28,29 @@ final class MessagePort {
     writes = new MessageWrite(unit, unit.host().memory());
   }
 
-  synchronized boolean deliver(InterruptRequest message, InterruptDelivery out) {
+  boolean deliver(InterruptRequest message, InterruptDelivery out) {
     if (Setup.interrupt(message.address()) && message.pasid() < 0) {
       return unit.interrupts().deliver(message.source(), message.address(), message.data(), out);
     }
-    return writes.deliver(message, out);
+    synchronized (writes) {
+      return writes.deliver(message, out);
+    }
   }
 
   /** A write of a device to the interrupt range: an interrupt only if it has four bytes. */
-  synchronized int write(DmaRequest r, Translation answer, long data, int length) {
+  int write(DmaRequest r, Translation answer, long data, int length) {
     if (length != 4 || (r.iova() & 3) != 0) {
       Answer.refused(unit.setup(), unit.attached(answer), r, Reason.INTERRUPT_RANGE);
       answer.block(Completion.UNSUPPORTED_REQUEST, Reason.INTERRUPT_RANGE, 0);
       return PhysicalMemory.VIOLATION;
     }
-    if (unit.interrupts().deliver(r.source(), r.iova(), (int) data, delivery)) {
-      return PhysicalMemory.OK;
+    FaultReason why;
+    synchronized (delivery) {
+      if (unit.interrupts().deliver(r.source(), r.iova(), (int) data, delivery)) {
+        return PhysicalMemory.OK;
+      }
+      why = delivery.reason();
     }
-    FaultReason why = delivery.reason();
     if (why != null) {
       answer.block(Completion.UNSUPPORTED_REQUEST, why, 0);
     }
