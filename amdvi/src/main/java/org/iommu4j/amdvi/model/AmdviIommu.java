@@ -261,9 +261,15 @@ final class AmdviIommu extends BaseUnit<Workspace> {
         entries.invalidateAll(); // decoded without what SNP demands of them
         refresh();
       }
-      windows().drain();
+      drain();
     }
     return true;
+  }
+
+  /** Waits for every access and message that began before. State lock not held. */
+  void drain() {
+    windows().drain();
+    interrupts.settle();
   }
 
   /** Whether registers are locked as 48882, 2.12.2.1, has it. State lock held. */

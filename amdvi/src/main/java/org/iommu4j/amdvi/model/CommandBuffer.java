@@ -263,8 +263,8 @@ final class CommandBuffer {
       waitSecond = second;
       return Result.STAYS;
     }
-    // 2. No access that used what was invalidated is in flight.
-    unit.windows().drain();
+    // 2. No access and no message that used what was invalidated is in flight.
+    unit.drain();
     unit.virtual().settle();
     // 3. Completion is reported.
     if (Command.S_STORE.isSet(first) && !store(Command.STORE_ADDRESS.in(first), second)) {

@@ -150,7 +150,7 @@ final class GuestCommands {
     if (waits) {
       return CommandBuffer.Result.STAYS;
     }
-    unit.windows().drain();
+    unit.drain();
     // With the state lock no record is being written into a guest's log, see VirtualIommus.settle.
     synchronized (unit.state()) {
       if (Command.S_STORE.isSet(first)) {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Interrupt remapping: from a device's message to what processors see. 48882, "Interrupt
- * Remapping". One message at a time: so an invalidation of interrupt tables, which takes the same
- * lock, waits for the message under way.
+ * Remapping". One message at a time: so an invalidation of interrupt tables and a COMPLETION_WAIT,
+ * which take the same lock, wait for the message under way.
  */
 final class InterruptRemapper {
   // A request's address and data.
@@ -61,6 +61,12 @@ final class InterruptRemapper {
   synchronized void invalidateAll() {
     cache.invalidateAll();
   }
+
+  /**
+   * Waits for the message under way, which no window accounts for: it may go by a device table entry
+   * that is invalidated.
+   */
+  synchronized void settle() {}
 
   /**
    * Carries a message out.

@@ -50,7 +50,7 @@ final class RegisterPage {
           // What changes while they are not kept needs no command.
           unit.interrupts().invalidateAll();
         }
-        unit.windows().drain();
+        unit.drain();
       }
       if (runPending) {
         runPending = false;

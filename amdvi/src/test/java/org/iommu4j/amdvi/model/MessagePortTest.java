@@ -6,6 +6,8 @@ import static org.iommu4j.amdvi.model.Tables.HOST_RW;
 import static org.iommu4j.amdvi.model.Tables.IOVA;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.iommu4j.amdvi.layout.Command;
+import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.DmaPort;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -58,5 +60,26 @@ class MessagePortTest {
     }
     first.join();
     assertThat(rig.messages).hasSize(1);
+  }
+
+  /** The entry that said where a message goes is another: its message is waited for. */
+  @Test
+  void an_invalidated_entry_s_last_message_is_waited_for() throws InterruptedException {
+    tables.valid().interrupts(3);
+    long done = rig.frame();
+    rig.append(Rig.invalidateDevice(DEVICE), 0);
+    rig.append(Rig.completionWait() | Command.S_STORE.mask() | done, 1);
+    Thread commands;
+    synchronized (unit.interrupts()) { // as a message under way holds it
+      commands = Thread.ofPlatform().daemon().start(rig::kick);
+      while (commands.getState() == Thread.State.RUNNABLE
+          || commands.getState() == Thread.State.NEW) {
+        Thread.sleep(1);
+      }
+      assertThat(rig.load(done)).isZero();
+    }
+    commands.join();
+    assertThat(rig.load(done)).isOne();
+    assertThat(rig.read(Registers.COMMAND_HEAD)).isEqualTo(32);
   }
 }
