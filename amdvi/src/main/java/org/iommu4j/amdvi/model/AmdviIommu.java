@@ -240,8 +240,22 @@ final class AmdviIommu extends BaseUnit<Workspace> {
 
   /** Something that translations depend on has changed. Called with the state lock held. */
   void refresh() {
-    setup = new Setup(host().memory(), config, page.registers(), counters.counting(), rmp);
+    publish();
     cachesChanged();
+  }
+
+  /**
+   * The same of what device table entries were read or decoded by: they are forgotten. In this
+   * order, or a thread could keep one more that is of the setup before.
+   */
+  void refreshEntries() {
+    publish();
+    entries.invalidateAll();
+    cachesChanged();
+  }
+
+  private void publish() {
+    setup = new Setup(host().memory(), config, page.registers(), counters.counting(), rmp);
   }
 
   /**
@@ -258,8 +272,7 @@ final class AmdviIommu extends BaseUnit<Workspace> {
         }
         rmp = table;
         snpLocked = table != null;
-        entries.invalidateAll(); // decoded without what SNP demands of them
-        refresh();
+        refreshEntries(); // decoded without what SNP demands of them
       }
       drain();
     }

@@ -31,7 +31,8 @@ final class DeviceTable {
     DeviceEntry d = w.deviceScratch;
     w.device = d;
     Reason fault = read(s, w, d);
-    if (fault == null && caches) {
+    // The setup may have changed before the generation was read: then this is of the past already.
+    if (fault == null && caches && w.unit.setup() == s) {
       w.unit.entries().fill(w.seenEntries, d);
     }
     return fault;

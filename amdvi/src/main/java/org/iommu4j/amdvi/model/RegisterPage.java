@@ -67,8 +67,7 @@ final class RegisterPage {
 
   /** The device table is another: what was read from the old one is forgotten at once. */
   void tablesMoved() {
-    unit.entries().invalidateAll();
-    unit.refresh();
+    unit.refreshEntries();
     drainPending = true;
   }
 
@@ -76,9 +75,10 @@ final class RegisterPage {
   void controlChanged() {
     if (unit.config().caches().behaviour() == CacheBehaviour.NORMAL) {
       // Cached entries were decoded under what the register said before.
-      unit.entries().invalidateAll();
+      unit.refreshEntries();
+    } else {
+      unit.refresh();
     }
-    unit.refresh();
     drainPending = true;
     runPending = true;
   }
