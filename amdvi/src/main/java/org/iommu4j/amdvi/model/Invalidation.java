@@ -7,7 +7,8 @@ import org.iommu4j.core.iotlb.Scope;
  * Which cached entries a command removes. Nothing that the command does not name is removed. Called
  * with the command lock held.
  *
- * <p>The IOTLB comes last: a walk that begins in between must not fill it from an old pointer.
+ * <p>What is filled from another cache comes after that one, the IOTLB last: a walk that begins in
+ * between must not fill it from an old pointer.
  */
 final class Invalidation {
   private static final long OF_DOMAIN = Tags.DOMAIN.mask();
@@ -34,10 +35,10 @@ final class Invalidation {
     unit.entries().invalidateAll();
     WalkCaches c = unit.walkCaches();
     scope.everything();
-    c.guest.invalidate(scope);
     c.host.invalidate(scope);
     c.tables.invalidate(scope);
     c.absent.invalidate(scope);
+    c.guest.invalidate(scope);
     unit.iotlb().invalidate(scope);
     unit.cachesChanged();
   }
@@ -56,18 +57,31 @@ final class Invalidation {
     }
     c.tables.invalidate(scope);
     c.absent.invalidate(scope);
-    unit.iotlb().invalidate(scope);
-    // Translations through guest tables have host pages in them; so have the pointers, and those
-    // of all PASIDs of the domain.
     if (unit.guestUsed()) {
-      long nested = OF_DOMAIN | Tags.NESTED.mask();
-      scope.everything().tag(nested, Tags.DOMAIN.of(domain) | Tags.NESTED.mask());
+      // Pointers to guest tables were found in host pages, which ones they do not tell.
+      nested(domain);
+      c.guest.invalidate(scope);
+      scope.everything().tag(-1, host);
+      if (!all) {
+        scope.iova(first, last);
+      }
+    }
+    unit.iotlb().invalidate(scope);
+    if (unit.guestUsed()) {
+      // So were translations, and they lead to host pages.
+      nested(domain);
       if (!all) {
         scope.aux(first, last);
       }
       unit.iotlb().invalidate(scope);
     }
     unit.cachesChanged();
+  }
+
+  /** What goes through guest tables and host tables behind them, of all PASIDs of a domain. */
+  private void nested(int domain) {
+    long tag = Tags.DOMAIN.of(domain) | Tags.NESTED.mask();
+    scope.everything().tag(OF_DOMAIN | Tags.NESTED.mask(), tag);
   }
 
   /** INVALIDATE_IOMMU_PAGES with GN = 1: guest tables of a PASID. */
