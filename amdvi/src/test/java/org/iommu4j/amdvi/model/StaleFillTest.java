@@ -11,6 +11,7 @@ import static org.iommu4j.amdvi.model.Tables.PASID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.iommu4j.amdvi.layout.Command;
 import org.iommu4j.amdvi.layout.GuestPte;
+import org.iommu4j.amdvi.layout.Reason;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.DmaRequest;
 import org.iommu4j.core.dma.Translation;
@@ -118,6 +119,19 @@ class StaleFillTest {
       } finally {
         ends.set(true);
         device.join();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"off", "normal", "worst-case"})
+  void a_pasid_of_more_than_20_bits_is_none_that_is_kept(String cache) {
+    try (Rig rig = Rig.standard(cache).start()) {
+      new Tables(rig).guest();
+      for (int n = 0; n < 2; n++) {
+        assertThat(rig.reads(DEVICE, PASID, GVA)).isTrue();
+        assertThat(rig.reads(DEVICE, 0x10_0000 | PASID, GVA)).isFalse();
+        assertThat(rig.reason()).isEqualTo(Reason.GCR3_INVALID);
       }
     }
   }
