@@ -38,8 +38,7 @@ final class PprLog {
     synchronized (unit.state()) {
       control = r.get(Control.REGISTER);
     }
-    boolean marker = isMarker(m);
-    if (marker && Control.BLK_STOP_MRK_EN.isSet(control)) {
+    if (isMarker(m) && Control.BLK_STOP_MRK_EN.isSet(control)) {
       return;
     }
     Reason fault = refused(s, w, m, control);
@@ -69,7 +68,7 @@ final class PprLog {
           Control.PPR_AUTO_RSP_AON.isSet(control)
               || (!logged && Control.PPR_AUTO_RSP_EN.isSet(control));
     }
-    if (answers && !marker) {
+    if (answers) {
       answer(m, code, withPasid);
     }
   }
@@ -178,9 +177,12 @@ final class PprLog {
     return first;
   }
 
-  /** The unit answers for software, if the request is the last of its group. */
+  /**
+   * The unit answers for software, if the request is the last of its group. A Stop Marker is of no
+   * group (PCIe ATS).
+   */
   void answer(PageRequest m, int code, boolean withPasid) {
-    if ((m.payload() & LAST) == 0) {
+    if ((m.payload() & LAST) == 0 || isMarker(m)) {
       return;
     }
     int group = (int) (m.payload() >>> 3) & 0x1ff;

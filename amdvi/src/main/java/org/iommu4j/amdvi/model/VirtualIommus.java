@@ -287,14 +287,13 @@ final class VirtualIommus {
   /** A page request of a guest's device, which the host's device table entry allows. */
   void pageRequest(DeviceEntry d, PageRequest m, PprLog log) {
     GuestIommu g;
-    boolean marker = PprLog.isMarker(m);
     int code = PprLog.INVALID_REQUEST;
     boolean answers = true;
     boolean withPasid = false;
     synchronized (unit.state()) {
       g = owner(d);
       if (g != null && ppr(g, VirtualFunctionControl.PPR_EN)) {
-        if (marker && ppr(g, VirtualFunctionControl.BLK_STOP_MRK_EN)) {
+        if (PprLog.isMarker(m) && ppr(g, VirtualFunctionControl.BLK_STOP_MRK_EN)) {
           return;
         }
         code = (int) g.page.get(VirtualFunction.PPR_AUTO_RESPONSE, Registers.AUTO_CODE);
@@ -305,9 +304,8 @@ final class VirtualIommus {
                 PprRecord.DEVICE_ID.set(PprLog.record(m), guestDevice(d)),
                 PprRecord.ADDRESS.in(m.payload()));
         answers =
-            !marker
-                && (ppr(g, VirtualFunctionControl.PPR_AUTO_RSP_AON)
-                    || (!logged && ppr(g, VirtualFunctionControl.PPR_AUTO_RSP_EN)));
+            ppr(g, VirtualFunctionControl.PPR_AUTO_RSP_AON)
+                || (!logged && ppr(g, VirtualFunctionControl.PPR_AUTO_RSP_EN));
       } else if (g != null) {
         long first = EventLog.pageRequestIdentity(m);
         logs.event(

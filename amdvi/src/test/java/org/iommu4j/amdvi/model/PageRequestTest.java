@@ -220,4 +220,17 @@ class PageRequestTest {
     request(1);
     assertThat(rig.messages).containsExactly(new Rig.Message(0xfee0_3000L, 0x55));
   }
+
+  /** PCIe ATS: a Stop Marker is not part of a group, and nothing answers it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void a_stop_marker_that_is_refused_is_not_answered(boolean valid) {
+    tables.set(0, DeviceTableEntry.PPR, 0).set(0, DeviceTableEntry.V, valid ? 1 : 0);
+    rig.submit(Rig.invalidateDevice(DEVICE));
+    rig.pageRequest(DEVICE, PASID, payload(LAST));
+    assertThat(rig.responses).isEmpty();
+    assertThat(rig.codes()).containsExactly(9);
+    rig.pageRequest(DEVICE, PASID, payload(READ | LAST));
+    assertThat(rig.responses).hasSize(1);
+  }
 }
