@@ -29,7 +29,10 @@ final class Gappi {
     for (int n = 0; n < WORDS; n++) {
       long at = page + REQUESTS + 16L * n;
       // Choice: what cannot be read is taken for nothing: one interrupt too many, rather than none.
-      if (memory.status(at, 4, false) == PhysicalMemory.OK && memory.readInt(at) != 0) {
+      // So are registers: a lock is held that what they do may need.
+      if (!memory.isDevice(at)
+          && memory.status(at, 4, false) == PhysicalMemory.OK
+          && memory.readInt(at) != 0) {
         return false;
       }
     }

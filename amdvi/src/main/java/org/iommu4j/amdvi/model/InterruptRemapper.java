@@ -63,8 +63,8 @@ final class InterruptRemapper {
   }
 
   /**
-   * Waits for the message under way, which no window accounts for: it may go by a device table entry
-   * that is invalidated.
+   * Waits for the message under way, which no window accounts for: it may go by a device table
+   * entry that is invalidated.
    */
   synchronized void settle() {}
 

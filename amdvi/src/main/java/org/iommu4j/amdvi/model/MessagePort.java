@@ -14,8 +14,8 @@ import org.iommu4j.core.unit.MessageWrite;
  * Where devices' messages arrive: writes to the interrupt range go to the remapper, a message
  * anywhere else is DMA like any other.
  *
- * <p>Locks: one message of a kind at a time. One that is DMA may go to the unit's own registers, and
- * waits there for commands; those may wait for a device whose write to the interrupt range is
+ * <p>Locks: one message of a kind at a time. One that is DMA may go to the unit's own registers,
+ * and waits there for commands; those may wait for a device whose write to the interrupt range is
  * inside its window. So the two kinds have a lock each.
  */
 final class MessagePort {
