@@ -2,6 +2,7 @@ package org.iommu4j.amdvi.model;
 
 import static org.iommu4j.amdvi.layout.VirtualFunction.STATUS;
 
+import org.iommu4j.amdvi.layout.PrivateSpace;
 import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.amdvi.layout.VirtualFunction;
 import org.iommu4j.amdvi.layout.VirtualFunctionControl;
@@ -39,8 +40,11 @@ final class GuestIommu {
   long heldFirst;
   long heldSecond;
 
+  private final VirtualIommus owner;
+
   GuestIommu(int id, VirtualIommus owner) {
     this.id = id;
+    this.owner = owner;
     ring(GuestRing.COMMANDS, Registers.CMD_BUF_RUN, owner);
     ring(GuestRing.EVENTS, Registers.EVENT_LOG_RUN, owner);
     ring(GuestRing.EVENTS_B, Registers.EVENT_LOG_RUN, owner);
@@ -73,6 +77,7 @@ final class GuestIommu {
               a);
           waits &= runs(Registers.CMD_BUF_RUN);
           owner.later(this);
+          tell(VirtualFunctionControl.COM_WAIT_INT_EN, WAITS, PrivateSpace.INTERRUPT_EVENT, b, a);
         },
         null);
     control.add(
@@ -104,6 +109,15 @@ final class GuestIommu {
       VirtualFunctionControl.PPR_BASE.mask()
           | VirtualFunctionControl.LEN.mask()
           | VirtualFunctionControl.LEN_B.mask();
+
+  // Status bits that tell of interrupts.
+  private static final long WAITS = Registers.COM_WAIT_INT.mask();
+  private static final long EVENTS =
+      Registers.EVENT_LOG_INT.mask()
+          | Registers.EVENT_OVERFLOW.mask()
+          | Registers.EVENT_OVERFLOW_B.mask();
+  private static final long REQUESTS =
+      Registers.PPR_INT.mask() | Registers.PPR_OVERFLOW.mask() | Registers.PPR_OVERFLOW_B.mask();
 
   /** As of the ordinary rings: what the unit moves can be written only while the ring stands. */
   private void ring(GuestRing ring, Field running, VirtualIommus owner) {
@@ -152,6 +166,7 @@ final class GuestIommu {
         before,
         after);
     held &= VirtualFunctionControl.EVENT_LOG_EN.isSet(after);
+    tell(VirtualFunctionControl.EVENT_INT_EN, EVENTS, PrivateSpace.INTERRUPT_EVENT, before, after);
   }
 
   private void pprControl(long before, long after) {
@@ -164,6 +179,15 @@ final class GuestIommu {
         GuestRing.pageRequests(page).valid(control),
         before,
         after);
+    tell(VirtualFunctionControl.PPR_INT_EN, REQUESTS, PrivateSpace.INTERRUPT_PPR, before, after);
+  }
+
+  /** An interrupt is turned on: what is pending goes out, as in {@link Signals#enabled}. */
+  private void tell(Field enable, long pending, int type, long before, long after) {
+    boolean rises = enable.isSet(after) && !enable.isSet(before);
+    if (rises && (page.get(STATUS) & pending) != 0) {
+      owner.interrupt(this, type);
+    }
   }
 
   private void active(Field dual, Field active, long before, long after) {

@@ -188,6 +188,7 @@ final class RegisterBank {
     if (file.get(STATUS, CMD_BUF_RUN) == 0) {
       unit.commands().stopped();
     }
+    unit.signals().enabled(before, after);
     unit.page().controlChanged();
   }
 

@@ -1,5 +1,6 @@
 package org.iommu4j.amdvi.model;
 
+import java.util.Arrays;
 import org.iommu4j.amdvi.layout.Control;
 import org.iommu4j.amdvi.layout.ExtendedFeatures;
 import org.iommu4j.amdvi.layout.Registers;
@@ -18,17 +19,33 @@ import org.iommu4j.core.dma.InterruptBus;
 final class Signals {
   /** The interrupts that a unit has: whose they are, and what enables them. */
   enum Source {
-    EVENT_LOG(Control.EVENT_INT_EN, Registers.XT_GENERAL),
-    COMPLETION_WAIT(Control.COM_WAIT_INT_EN, Registers.XT_GENERAL),
-    PPR_LOG(Control.PPR_INT_EN, Registers.XT_PPR),
-    GA_LOG(Control.GA_INT_EN, Registers.XT_GA);
+    EVENT_LOG(
+        Control.EVENT_INT_EN,
+        Registers.XT_GENERAL,
+        Registers.EVENT_LOG_INT,
+        Registers.EVENT_OVERFLOW,
+        Registers.EVENT_OVERFLOW_B),
+    COMPLETION_WAIT(Control.COM_WAIT_INT_EN, Registers.XT_GENERAL, Registers.COM_WAIT_INT),
+    PPR_LOG(
+        Control.PPR_INT_EN,
+        Registers.XT_PPR,
+        Registers.PPR_INT,
+        Registers.PPR_OVERFLOW,
+        Registers.PPR_OVERFLOW_B),
+    GA_LOG(Control.GA_INT_EN, Registers.XT_GA, Registers.GA_INT, Registers.GA_LOG_OVERFLOW);
+
+    private static final Source[] ALL = values();
 
     private final Field enable;
     private final Register xt;
 
-    Source(Field enable, Register xt) {
+    /** The bits of Status that say that it wants an interrupt. */
+    private final long pending;
+
+    Source(Field enable, Register xt, Field... pending) {
       this.enable = enable;
       this.xt = xt;
+      this.pending = Arrays.stream(pending).mapToLong(Field::mask).reduce(0, (a, b) -> a | b);
     }
   }
 
@@ -45,6 +62,21 @@ final class Signals {
     r.post(Registers.STATUS, status, 1);
     if (!was && r.get(Control.REGISTER, source.enable) != 0) {
       send(r, source);
+    }
+  }
+
+  /**
+   * Control has changed: what is pending when a source is enabled goes out. Inferred: an interrupt
+   * is status and enable together, whichever comes last. Otherwise an event that is logged before
+   * software turns interrupts on would keep every later one from being told.
+   */
+  void enabled(long before, long after) {
+    RegisterFile r = unit.registers();
+    for (Source source : Source.ALL) {
+      boolean rises = source.enable.isSet(after) && !source.enable.isSet(before);
+      if (rises && (r.get(Registers.STATUS) & source.pending) != 0) {
+        send(r, source);
+      }
     }
   }
 

@@ -144,6 +144,7 @@ final class VirtualIommus {
           pending = null;
           unit.turns().run(g);
         }
+        sendInterrupts();
       }
     }
 

@@ -153,6 +153,23 @@ class EventLogTest {
     assertThat(rig.messages).hasSize(2);
   }
 
+  /** As in a boot: a device faults after the log is on, and before its interrupt is. */
+  @Test
+  void an_event_from_before_is_told_when_interrupts_are_turned_on() {
+    msi();
+    fault(1);
+    rig.control(Control.EVENT_INT_EN, 1);
+    assertThat(rig.messages).containsExactly(new Rig.Message(MESSAGE_ADDRESS, MESSAGE_DATA));
+    rig.control(Control.COM_WAIT_INT_EN, 1);
+    fault(1);
+    assertThat(rig.messages).hasSize(1);
+    rig.write(Registers.STATUS, Registers.EVENT_LOG_INT.mask());
+    rig.control(Control.EVENT_INT_EN, 0).control(Control.EVENT_INT_EN, 1);
+    assertThat(rig.messages).hasSize(1);
+    fault(1);
+    assertThat(rig.messages).hasSize(2);
+  }
+
   @Test
   void no_msi_is_sent_while_it_is_disabled() {
     msi();

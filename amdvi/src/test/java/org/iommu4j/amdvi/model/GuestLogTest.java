@@ -256,6 +256,8 @@ class GuestLogTest {
       assertThat(rig.messages).hasSize(2);
     } else {
       assertThat(rig.messages).isEmpty();
+      guest.control(VirtualFunctionControl.EVENT_CONTROL, VirtualFunctionControl.EVENT_INT_EN, 1);
+      assertThat(rig.messages).as("what waited").hasSize(1);
     }
   }
 
