@@ -127,12 +127,13 @@ final class RegisterBank {
         this::legalControl,
         (b, a, w) -> controlWritten(b, a),
         null);
-    file.add(EXCLUSION_BASE, 0, this::unlessLocked, (b, a, w) -> unit.refresh(), null);
-    file.add(EXCLUSION_LIMIT, 0, this::unlessLocked, (b, a, w) -> unit.refresh(), null);
+    file.add(EXCLUSION_BASE, 0, this::unlessLocked, (b, a, w) -> unit.page().rangesChanged(), null);
+    file.add(
+        EXCLUSION_LIMIT, 0, this::unlessLocked, (b, a, w) -> unit.page().rangesChanged(), null);
     if (has(ExtendedFeatures.MARC_SUP)) {
       for (List<Register> group : List.of(MARC_BASE, MARC_RELOCATION, MARC_LENGTH)) {
         for (Register r : group) {
-          file.add(r, 0, null, (b, a, w) -> unit.refresh(), null);
+          file.add(r, 0, null, (b, a, w) -> unit.page().rangesChanged(), null);
         }
       }
     }

@@ -71,6 +71,12 @@ final class RegisterPage {
     drainPending = true;
   }
 
+  /** What is excluded, or relocated, is another range: who went by the old one is waited for. */
+  void rangesChanged() {
+    unit.refresh();
+    drainPending = true;
+  }
+
   /** The control register has changed. */
   void controlChanged() {
     if (unit.config().caches().behaviour() == CacheBehaviour.NORMAL) {

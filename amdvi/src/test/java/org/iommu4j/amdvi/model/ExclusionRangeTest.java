@@ -11,6 +11,7 @@ import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.Window;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -77,6 +78,22 @@ class ExclusionRangeTest {
     assertThat(rig.asks(DEVICE, DmaRequest.NO_PASID, asked)).isTrue();
     assertThat(rig.translation.permissions() & Access.WRITE).isNotZero();
     assertThat(rig.translation.rangeShift()).isEqualTo(shift);
+  }
+
+  /** No command says so, as one does of tables. */
+  @Test
+  void an_access_that_passed_is_over_when_the_range_is_gone() throws InterruptedException {
+    Window device = rig.unit.windows().open();
+    device.enter();
+    assertThat(rig.writes(DEVICE, excluded)).isTrue();
+    assertThat(rig.translation.pa()).isEqualTo(excluded);
+    Thread software =
+        Thread.ofPlatform().daemon().start(() -> rig.write(Registers.EXCLUSION_BASE, 0));
+    software.join(200);
+    assertThat(software.isAlive()).isTrue();
+    device.exit();
+    software.join();
+    assertThat(rig.writes(DEVICE, excluded)).isFalse();
   }
 
   @Test
