@@ -415,24 +415,29 @@ public final class PhysicalMemory implements AutoCloseable {
     }
     for (int i = 0; i < length; i++) {
       MemoryRegion r = backed(pa + i);
-      r.segment().set(BYTE, pa + i - r.base(), (byte) (value >>> (8 * i)));
+      if (r != MemoryRegion.NONE) {
+        r.segment().set(BYTE, pa + i - r.base(), (byte) (value >>> (8 * i)));
+      }
     }
     return OK;
   }
 
   /**
    * Atomically replaces the aligned doubleword if it is {@code expected}. The caller has checked
-   * {@link #status}.
+   * {@link #status}; memory that was taken away since has what is expected, so that nobody tries
+   * for ever.
    *
    * @return what was there
    */
   public long compareAndExchangeLong(long pa, long expected, long desired) {
-    return backed(pa).compareAndExchangeLong(pa, expected, desired);
+    MemoryRegion r = backed(pa);
+    return r == MemoryRegion.NONE ? expected : r.compareAndExchangeLong(pa, expected, desired);
   }
 
   /** The same for an aligned word. */
   public int compareAndExchangeInt(long pa, int expected, int desired) {
-    return backed(pa).compareAndExchangeInt(pa, expected, desired);
+    MemoryRegion r = backed(pa);
+    return r == MemoryRegion.NONE ? expected : r.compareAndExchangeInt(pa, expected, desired);
   }
 
   /**
@@ -515,6 +520,9 @@ public final class PhysicalMemory implements AutoCloseable {
     for (long done = 0; done < length; ) {
       long at = pa + done;
       MemoryRegion r = backed(at);
+      if (r == MemoryRegion.NONE) {
+        return OK;
+      }
       long n = Math.min(length - done, r.base() + r.size() - at);
       MemorySegment.copy(from, done, r.segment(), at - r.base(), n);
       done += n;
@@ -522,6 +530,10 @@ public final class PhysicalMemory implements AutoCloseable {
     return OK;
   }
 
+  /**
+   * Where a store goes. {@link MemoryRegion#NONE} if memory that was there a moment ago was taken
+   * away: then the store is lost, like one that was a little faster.
+   */
   private MemoryRegion backed(long pa) {
     MemoryRegion r = find(backing, pa);
     return r != MemoryRegion.NONE || sparseBits == 0 ? r : back(pa & -PAGE);

@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -218,5 +219,39 @@ class PhysicalMemoryTest {
               memory.read(0, now, 0, 256);
               assertThat(now).isEqualTo(shadow);
             });
+  }
+
+  /** It was there when the access began: what is written is lost, and nothing else happens. */
+  @Test
+  void memory_may_be_taken_away_under_an_access() throws InterruptedException {
+    try (PhysicalMemory plugged = new PhysicalMemory();
+        Arena arena = Arena.ofShared()) {
+      MemorySegment segment = arena.allocate(4096, 8);
+      AtomicBoolean ends = new AtomicBoolean();
+      Thread machine =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    while (!ends.get()) {
+                      plugged.remove(plugged.addSegment(0x1000, segment));
+                    }
+                  });
+      try {
+        byte[] bytes = new byte[16];
+        int carriedOut = 0;
+        for (int n = 0; n < 300_000; n++) {
+          carriedOut += plugged.writeLong(0x1001, n) == PhysicalMemory.OK ? 1 : 0;
+          carriedOut += plugged.write(0x1010, bytes, 0, 16) == PhysicalMemory.OK ? 1 : 0;
+          EntryUpdate.set(plugged, 0x1020, 0, 1, false);
+          if (plugged.status(0x1030, 4, true) == PhysicalMemory.OK) {
+            plugged.compareAndExchangeInt(0x1030, 0, 0);
+          }
+        }
+        assertThat(carriedOut).isPositive();
+      } finally {
+        ends.set(true);
+        machine.join();
+      }
+    }
   }
 }
