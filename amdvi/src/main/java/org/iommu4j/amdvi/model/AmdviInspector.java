@@ -53,10 +53,17 @@ final class AmdviInspector implements Inspector {
     w.permissive = true;
     DmaRequest request = new DmaRequest().source(source).pasid(pasid).access(Access.READ);
     Reason reason = Translator.translate(s, w, request.iova(0));
+    boolean identity = reason == null && identity(w);
+    if (pasid < 0
+        && w.device.deviceId == w.deviceId
+        && s.excludes(w.device)
+        && !(identity && w.device.permissions != 0)) {
+      return enumerate(s, w, request, limit); // whatever is to be said of all other addresses
+    }
     if (!s.enabled || (reason == null && !w.device.valid)) {
       return new View(Reach.IDENTITY, null, List.of(), false);
     }
-    if (reason == null && w.device.mode == 0 && !w.device.guest(pasid)) {
+    if (identity) {
       return w.device.permissions == 0
           ? new View(Reach.BLOCKED, Reason.DTE_PERMISSION, List.of(), false)
           : new View(Reach.IDENTITY, null, List.of(), false);
@@ -85,7 +92,8 @@ final class AmdviInspector implements Inspector {
     RangeSearch search = new RangeSearch(limit);
     while (search.asks()) {
       Reason reason = Translator.translate(s, w, request.iova(search.iova()));
-      int shift = reason == null ? w.shift : w.missShift;
+      boolean none = reason != null || (identity(w) && w.permissions == 0);
+      int shift = none ? missing(s, w, request) : w.shift;
       if (reason == null && w.permissions != 0) {
         search.found(shift, w.pa, w.permissions, false);
       }
@@ -93,6 +101,17 @@ final class AmdviInspector implements Inspector {
           shift, request.pasid() > 0 ? 11 + 9 * w.device.guestLevels : RangeSearch.NO_SIGN);
     }
     return search.view();
+  }
+
+  private static boolean identity(Workspace w) {
+    return w.device.translates && w.device.mode == 0 && !w.device.guest(w.pasid);
+  }
+
+  /** How far a miss holds: the exclusion range may be reached in the midst of it. */
+  private static int missing(Setup s, Workspace w, DmaRequest request) {
+    return request.hasPasid() || !s.excludes(w.device)
+        ? w.missShift
+        : s.besideNotes(request.iova(), Math.min(w.missShift, 63));
   }
 
   @Override
@@ -107,7 +126,7 @@ final class AmdviInspector implements Inspector {
       }
       DeviceEntry d = w.device;
       // What no driver attached is blocked, all of it: that is no context.
-      if (d.memoryFault == null && (!d.translates || d.permissions == 0)) {
+      if (d.memoryFault == null && (!d.translates || d.permissions == 0) && !s.excludes(d)) {
         continue;
       }
       found.add(new Context(id, DmaRequest.NO_PASID, describe(d)));

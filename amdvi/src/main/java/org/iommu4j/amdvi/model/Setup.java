@@ -221,6 +221,15 @@ final class Setup extends BaseSetup {
     return offset + DeviceTableEntry.BYTES > tableBytes[segment] ? -1 : tableBase[segment] + offset;
   }
 
+  /** Whether requests of a device without PASID may pass by the exclusion range. */
+  boolean excludes(DeviceEntry d) {
+    return enabled
+        && excludes
+        && d.valid
+        && d.memoryFault == null
+        && (excludedForAll || DeviceTableEntry.EX.isSet(d.word1));
+  }
+
   /** Whether an address is in the exclusion range. */
   boolean excluded(long address) {
     return excludes

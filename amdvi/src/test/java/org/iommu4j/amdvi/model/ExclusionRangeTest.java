@@ -11,6 +11,7 @@ import org.iommu4j.amdvi.layout.Registers;
 import org.iommu4j.core.dma.Access;
 import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.DmaRequest;
+import org.iommu4j.core.dma.Inspector;
 import org.iommu4j.core.dma.Window;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -94,6 +95,23 @@ class ExclusionRangeTest {
     device.exit();
     software.join();
     assertThat(rig.writes(DEVICE, excluded)).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, 0", "true, 4", "false, 4"})
+  void an_inspector_finds_the_range_whatever_tables_say(boolean translates, int mode) {
+    tables.set(0, DeviceTableEntry.TV, translates ? 1 : 0).set(0, DeviceTableEntry.MODE, mode);
+    if (translates && mode == 0) {
+      tables.set(0, DeviceTableEntry.IR, 0).set(0, DeviceTableEntry.IW, 0);
+    }
+    Inspector.View view = rig.unit.inspector().view(DEVICE, DmaRequest.NO_PASID, 10);
+    assertThat(view.mappings())
+        .filteredOn(m -> m.iova() == excluded)
+        .singleElement()
+        .matches(m -> m.pa() == excluded && m.size() == PAGE);
+    assertThat(view.mappings()).hasSize(translates && mode != 0 ? 2 : 1);
+    assertThat(view.truncated()).isFalse();
+    assertThat(rig.unit.inspector().contexts(10)).hasSize(1);
   }
 
   @Test
