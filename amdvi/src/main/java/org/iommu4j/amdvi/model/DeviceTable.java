@@ -31,8 +31,7 @@ final class DeviceTable {
     DeviceEntry d = w.deviceScratch;
     w.device = d;
     Reason fault = read(s, w, d);
-    // The setup may have changed before the generation was read: then this is of the past already.
-    if (fault == null && caches && w.unit.setup() == s) {
+    if (fault == null && caches) {
       w.unit.entries().fill(w.seenEntries, d);
     }
     return fault;

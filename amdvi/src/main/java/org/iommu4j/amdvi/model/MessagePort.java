@@ -15,8 +15,8 @@ import org.iommu4j.core.unit.MessageWrite;
  * anywhere else is DMA like any other.
  *
  * <p>Locks: one message of a kind at a time. One that is DMA may go to the unit's own registers,
- * and waits there for commands; those may wait for a device whose write to the interrupt range is
- * inside its window. So the two kinds have a lock each.
+ * and waits there for commands, without a lock; those may wait for a device whose write to the
+ * interrupt range is inside its window. So the two kinds have a lock each.
  */
 final class MessagePort {
   private final AmdviIommu unit;
@@ -32,9 +32,7 @@ final class MessagePort {
     if (Setup.interrupt(message.address()) && message.pasid() < 0) {
       return unit.interrupts().deliver(message.source(), message.address(), message.data(), out);
     }
-    synchronized (writes) {
-      return writes.deliver(message, out);
-    }
+    return writes.deliver(message, out);
   }
 
   /** A write of a device to the interrupt range: an interrupt only if it has four bytes. */

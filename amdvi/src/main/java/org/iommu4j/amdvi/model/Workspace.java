@@ -127,8 +127,21 @@ final class Workspace extends BaseWorkspace {
       seenHost = caches.host.generation();
       seenTables = caches.tables.generation();
       seenAbsent = caches.absent.generation();
+      if (unit.setup() != s) {
+        keepNothing();
+      }
     }
     begin(s.memory);
+  }
+
+  /** See {@link #NEVER}. */
+  private void keepNothing() {
+    seenEntries = NEVER;
+    seenTranslations = NEVER;
+    seenGuest = NEVER;
+    seenHost = NEVER;
+    seenTables = NEVER;
+    seenAbsent = NEVER;
   }
 
   /** Counts an event of the performance counters. */

@@ -16,6 +16,15 @@ import org.jspecify.annotations.Nullable;
  * adds the request and its results in its own terms.
  */
 public abstract class BaseWorkspace {
+  /**
+   * No generation of a cache: what is found is not kept.
+   *
+   * <p>Who changes a unit's setup publishes the new one, then removes what was cached. So the
+   * generations from after the removal are of no use to a thread that still has the old setup: it
+   * would fill the caches with what nothing removes any more.
+   */
+  protected static final long NEVER = -1;
+
   /** The unit's, by which it knows its own. */
   @Nullable Workspaces<?> owner;
 

@@ -21,7 +21,7 @@ final class MessagePort {
     writes = new MessageWrite(unit, unit.host().memory(), this::record);
   }
 
-  synchronized boolean deliver(InterruptRequest message, InterruptDelivery out) {
+  boolean deliver(InterruptRequest message, InterruptDelivery out) {
     return writes.deliver(message, out);
   }
 

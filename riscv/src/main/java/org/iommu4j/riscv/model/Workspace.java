@@ -119,8 +119,20 @@ final class Workspace extends BaseWorkspace {
       seenPointers = unit.pagingCaches().firstStage.generation();
       seenLeaves = unit.pagingCaches().secondStage.generation();
       seenDenials = unit.denials().entries.generation();
+      if (unit.setup() != s) {
+        keepNothing();
+      }
     }
     begin(s.memory);
+  }
+
+  /** See {@link #NEVER}. */
+  private void keepNothing() {
+    seenContexts = NEVER;
+    seenTranslations = NEVER;
+    seenPointers = NEVER;
+    seenLeaves = NEVER;
+    seenDenials = NEVER;
   }
 
   /** Counts an event of the performance monitor. */

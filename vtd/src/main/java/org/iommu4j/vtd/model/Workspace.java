@@ -9,9 +9,6 @@ import org.iommu4j.core.unit.BaseWorkspace;
  * allocates nothing.
  */
 final class Workspace extends BaseWorkspace {
-  /** No generation of a cache. */
-  private static final long NEVER = -1;
-
   final VtdIommu unit;
 
   final Space spaceScratch = new Space();
@@ -131,13 +128,7 @@ final class Workspace extends BaseWorkspace {
     return true;
   }
 
-  /**
-   * To be called before a request's first load.
-   *
-   * <p>A command that changes the setup publishes the new one, then removes what was cached. So
-   * generations from after the removal are of no use to who still has the old setup: what it finds
-   * is not kept.
-   */
+  /** To be called before a request's first load. */
   void begin(Setup s) {
     if (s.cached && !dry()) {
       WalkCaches caches = unit.walkCaches();
@@ -154,6 +145,7 @@ final class Workspace extends BaseWorkspace {
     begin(s.memory);
   }
 
+  /** See {@link #NEVER}. */
   private void keepNothing() {
     seenContexts = NEVER;
     seenTranslations = NEVER;
