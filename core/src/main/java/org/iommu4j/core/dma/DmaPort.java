@@ -464,6 +464,7 @@ public final class DmaPort implements AutoCloseable {
   public void close() {
     if (iommu != null && window != null) {
       iommu.windows().close(window);
+      iommu.release(translation);
     }
   }
 }

@@ -64,6 +64,12 @@ public interface Iommu extends Mmio {
   /** The protocol timeout of the named Invalidation Requests expired. */
   void invalidationTimedOut(int tagVector);
 
+  /**
+   * A translation is not used with the unit any more, unless it is later: what the unit keeps for
+   * it may go. For the thread that used it.
+   */
+  default void release(Translation translation) {}
+
   /** The windows in which accesses are accounted. */
   AccessWindows windows();
 

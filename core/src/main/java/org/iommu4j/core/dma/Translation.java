@@ -182,7 +182,7 @@ public final class Translation {
   }
 
   /** Puts the unit's scratch memory in place of what was there. */
-  public void workspace(Object value) {
+  public void workspace(@Nullable Object value) {
     workspace = value;
   }
 }

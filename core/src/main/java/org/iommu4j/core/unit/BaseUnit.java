@@ -125,6 +125,26 @@ public abstract class BaseUnit<W extends BaseWorkspace> implements Iommu {
     return w;
   }
 
+  /** What the workspace counted stays with the unit. */
+  @Override
+  public final void release(Translation translation) {
+    BaseWorkspace before = null;
+    BaseWorkspace w = translation.workspace() instanceof BaseWorkspace first ? first : null;
+    while (w != null && w.owner != workspaces) {
+      before = w;
+      w = w.behind;
+    }
+    if (w == null) {
+      return;
+    }
+    if (before == null) {
+      translation.workspace(w.behind);
+    } else {
+      before.behind = w.behind;
+    }
+    workspaces.remove(w);
+  }
+
   /** The statistics that all units have, to which an architecture adds its own. */
   @Override
   public Map<String, Long> statistics() {

@@ -1,9 +1,9 @@
 package org.iommu4j.core.unit;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.ToLongFunction;
 
 /**
@@ -14,21 +14,34 @@ import java.util.function.ToLongFunction;
  * threads had counted a moment ago.
  */
 final class Workspaces<W extends BaseWorkspace> {
-  private final List<W> all = new CopyOnWriteArrayList<>();
+  private final List<W> all = new ArrayList<>();
 
-  void add(W w) {
+  // What those counted that are gone.
+  private long hits;
+  private long misses;
+  private long faults;
+
+  synchronized void add(W w) {
     all.add(w);
+  }
+
+  synchronized void remove(BaseWorkspace w) {
+    if (all.remove(w)) {
+      hits += w.hits();
+      misses += w.misses();
+      faults += w.faults();
+    }
   }
 
   /**
    * @param entries valid entries of the IOTLB
    */
-  Map<String, Long> statistics(int entries) {
+  synchronized Map<String, Long> statistics(int entries) {
     Map<String, Long> statistics = new LinkedHashMap<>();
-    statistics.put("iotlb.hits", sum(BaseWorkspace::hits));
-    statistics.put("iotlb.misses", sum(BaseWorkspace::misses));
+    statistics.put("iotlb.hits", hits + sum(BaseWorkspace::hits));
+    statistics.put("iotlb.misses", misses + sum(BaseWorkspace::misses));
     statistics.put("iotlb.entries", (long) entries);
-    statistics.put("faults", sum(BaseWorkspace::faults));
+    statistics.put("faults", faults + sum(BaseWorkspace::faults));
     return statistics;
   }
 

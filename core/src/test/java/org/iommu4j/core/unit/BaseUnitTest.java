@@ -3,6 +3,7 @@ package org.iommu4j.core.unit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
+import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.Translation;
 import org.iommu4j.core.memory.PhysicalMemory;
 import org.junit.jupiter.api.AfterEach;
@@ -86,6 +87,27 @@ class BaseUnitTest {
     count(5, unit.attach(out)::countHit);
     count(2, unit.attach(out)::countHit);
     assertThat(unit.statistics()).containsEntry("iotlb.hits", 7L);
+  }
+
+  @Test
+  void a_port_that_closes_leaves_its_counts_and_no_workspace() {
+    DmaPort port = new DmaPort(unit, memory, 8);
+    Translation out = port.translation();
+    ToyUnit other = new ToyUnit(memory);
+    ToyUnit.Workspace own = unit.attach(out);
+    ToyUnit.Workspace others = other.attach(out);
+    count(5, own::countHit);
+    count(3, others::countFault);
+    port.close();
+    assertThat(unit.statistics()).containsEntry("iotlb.hits", 5L);
+    assertThat(unit.attach(out)).isNotSameAs(own);
+    assertThat(other.attach(out)).isSameAs(others);
+    other.release(out);
+    other.release(out);
+    assertThat(other.statistics()).containsEntry("faults", 3L);
+    unit.release(out);
+    assertThat(out.workspace()).isNull();
+    assertThat(unit.statistics()).containsEntry("iotlb.hits", 5L);
   }
 
   @Test
