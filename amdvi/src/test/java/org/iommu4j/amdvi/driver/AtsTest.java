@@ -20,6 +20,7 @@ import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.GuestTable;
+import org.iommu4j.driver.testing.Tampered;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

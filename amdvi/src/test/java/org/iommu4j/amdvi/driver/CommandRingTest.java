@@ -11,6 +11,7 @@ import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.testing.Tampered;
 import org.junit.jupiter.api.Test;
 
 /** What the driver does when the command buffer does not get on. */

@@ -12,6 +12,7 @@ import org.iommu4j.core.memory.Failure;
 import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.Interrupt;
+import org.iommu4j.driver.testing.Tampered;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -117,14 +118,17 @@ class InterruptTest {
     }
   }
 
+  private static Rig interrupted(Runnable[] meanwhile) {
+    return Rig.with()
+        .unit("cache", "off")
+        .wrap((unit, memory) -> new Interrupted(unit, meanwhile))
+        .build();
+  }
+
   @Test
   void no_message_is_lost_while_only_the_processor_or_only_the_vector_changes() {
     Runnable[] meanwhile = {() -> {}};
-    try (Rig rig =
-        Rig.with()
-            .unit("cache", "off")
-            .wrap((unit, memory) -> new Interrupted(unit, meanwhile))
-            .build()) {
+    try (Rig rig = interrupted(meanwhile)) {
       Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
       meanwhile[0] = () -> assertThat(send(rig, DEVICE, irq)).isTrue();
       irq.retarget(CPU_2, 0x41);
@@ -138,11 +142,7 @@ class InterruptTest {
   @Test
   void a_message_that_changes_as_a_whole_arrives_at_one_of_both_places() {
     Runnable[] meanwhile = {() -> {}};
-    try (Rig rig =
-        Rig.with()
-            .unit("cache", "off")
-            .wrap((unit, memory) -> new Interrupted(unit, meanwhile))
-            .build()) {
+    try (Rig rig = interrupted(meanwhile)) {
       Interrupt irq = rig.driver.interrupt(DEVICE, CPU_1, 0x41);
       int old = irq.data();
       meanwhile[0] = () -> assertThat(rig.interrupt(DEVICE, irq.address(), old)).isTrue();

@@ -11,6 +11,7 @@ import org.iommu4j.core.dma.PageRequest;
 import org.iommu4j.core.dma.PageResponse;
 import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.driver.DomainType;
+import org.iommu4j.driver.testing.Tampered;
 import org.junit.jupiter.api.Test;
 
 /** How the driver reads the unit's logs, while the unit goes on writing them. */

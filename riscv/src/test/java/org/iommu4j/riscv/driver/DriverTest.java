@@ -11,6 +11,7 @@ import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.DriverProvider;
+import org.iommu4j.driver.testing.Tampered;
 import org.iommu4j.riscv.layout.Capabilities;
 import org.iommu4j.riscv.layout.Cause;
 import org.iommu4j.riscv.layout.Registers;

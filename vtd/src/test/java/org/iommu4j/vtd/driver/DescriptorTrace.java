@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.iommu4j.core.memory.Mmio;
 import org.iommu4j.core.memory.PhysicalMemory;
+import org.iommu4j.driver.testing.Tampered;
 import org.iommu4j.vtd.layout.Descriptor;
 import org.iommu4j.vtd.layout.Registers;
 

@@ -15,6 +15,7 @@ import org.iommu4j.driver.DriverHost;
 import org.iommu4j.driver.DriverProvider;
 import org.iommu4j.driver.IommuDriver;
 import org.iommu4j.driver.ReservedRegion;
+import org.iommu4j.driver.testing.Tampered;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.Reason;

@@ -16,6 +16,7 @@ import org.iommu4j.core.memory.PhysicalMemory;
 import org.iommu4j.driver.Domain;
 import org.iommu4j.driver.DomainType;
 import org.iommu4j.driver.DriverException;
+import org.iommu4j.driver.testing.Tampered;
 import org.iommu4j.vtd.layout.Registers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

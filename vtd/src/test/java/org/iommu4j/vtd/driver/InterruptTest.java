@@ -7,6 +7,7 @@ import org.iommu4j.core.dma.DmaPort;
 import org.iommu4j.core.dma.Fault;
 import org.iommu4j.driver.DriverException;
 import org.iommu4j.driver.Interrupt;
+import org.iommu4j.driver.testing.Tampered;
 import org.iommu4j.vtd.layout.Capability;
 import org.iommu4j.vtd.layout.ExtendedCapability;
 import org.iommu4j.vtd.layout.PostedDescriptor;

@@ -1,12 +1,12 @@
-package org.iommu4j.vtd.driver;
+package org.iommu4j.driver.testing;
 
 import org.iommu4j.core.memory.Mmio;
 
-/** A unit as the driver sees it when something stands in between. */
-class Tampered implements Mmio {
+/** A unit's registers, with something between them and the driver. */
+public class Tampered implements Mmio {
   private final Mmio unit;
 
-  Tampered(Mmio unit) {
+  protected Tampered(Mmio unit) {
     this.unit = unit;
   }
 
