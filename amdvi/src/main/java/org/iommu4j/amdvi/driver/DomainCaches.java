@@ -28,18 +28,7 @@ final class DomainCaches {
     // What was cleared before who is attached: whoever comes later walks tables without it.
     VarHandle.fullFence();
     Batch batch = new Batch();
-    if (domain.tag().throughHost()) {
-      for (ManagedDomain<Space> user : usersOf(domain)) {
-        Invalidations.unmapped(batch, plan, user.tag().domainId(), Invalidations.HOST, gather);
-      }
-    } else {
-      for (Attachment who : domain.attachments()) {
-        int id = contexts.domainId(who.source());
-        if (id >= 0) { // else not attached yet: it walks tables without what was cleared
-          Invalidations.unmapped(batch, plan, id, pasid(who), gather);
-        }
-      }
-    }
+    forEachTag(domain, (id, pasid) -> Invalidations.unmapped(batch, plan, id, pasid, gather));
     run(batch);
     if (plan.settings().ats()) {
       // Read after the wait: who is attached since then has seen the new tables only.
@@ -56,19 +45,7 @@ final class DomainCaches {
   void forgetAbsent(ManagedDomain<Space> domain, long iova, long size) {
     VarHandle.fullFence();
     Batch batch = new Batch();
-    long last = iova + size - 1;
-    if (domain.tag().throughHost()) {
-      for (ManagedDomain<Space> user : usersOf(domain)) {
-        batch.forget(user.tag().domainId(), Invalidations.HOST, iova, last, true);
-      }
-    } else {
-      for (Attachment who : domain.attachments()) {
-        int id = contexts.domainId(who.source());
-        if (id >= 0) {
-          batch.forget(id, pasid(who), iova, last, true);
-        }
-      }
-    }
+    forEachTag(domain, (id, pasid) -> batch.forget(id, pasid, iova, iova + size - 1, true));
     run(batch);
   }
 
@@ -113,6 +90,24 @@ final class DomainCaches {
       batch.forgetSpace(domain.tag().domainId(), Invalidations.HOST);
     }
     run(batch);
+  }
+
+  /** What the unit's caches tag translations of a domain with. */
+  private interface Tagged {
+    void by(int domainId, int pasid);
+  }
+
+  private void forEachTag(ManagedDomain<Space> domain, Tagged what) {
+    if (domain.tag().throughHost()) {
+      usersOf(domain).forEach(user -> what.by(user.tag().domainId(), Invalidations.HOST));
+      return;
+    }
+    for (Attachment who : domain.attachments()) {
+      int id = contexts.domainId(who.source());
+      if (id >= 0) { // else not attached yet: it walks the tables as they are now
+        what.by(id, pasid(who));
+      }
+    }
   }
 
   private void run(Batch batch) {
